@@ -1,0 +1,29 @@
+// y = a + b, elementwise: the sum of two gradients.
+//
+// Shapes: a, b, y [size], f32.
+// Work:   one invocation an element.
+// Memory: 12 bytes an element.
+
+struct Params {
+  size: u32,
+}
+
+override WORKGROUP: u32 = 64u;
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
+  if (i >= params.size) {
+    return;
+  }
+  y[i] = a[i] + b[i];
+}

@@ -1,0 +1,144 @@
+// GPU memory: a pool of storage buffers by size class, and the account of what is live.
+import { DisposedError, OutOfMemoryError, UsageError } from "../errors.js";
+
+/** Buffer usage bits, so that no code depends on a global `GPUBufferUsage`. */
+export const usage = { mapRead: 1, mapWrite: 2, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
+
+/** A part of a buffer, in bytes. What kernels take. */
+export interface Slice {
+  readonly buffer: PoolBuffer;
+  readonly offset_bytes: number;
+  readonly size_bytes: number;
+}
+
+export interface MemoryReport {
+  /** Bytes of buffers in use now. */
+  liveBytes: number;
+  /** Highest `liveBytes` seen since the device was opened or `resetPeak` was called. */
+  peakBytes: number;
+  /** Bytes kept for reuse. */
+  pooledBytes: number;
+  liveBuffers: number;
+}
+
+/** One GPUBuffer with its owners counted: tensors that view it, and tape entries that saved it. */
+export class PoolBuffer {
+  /** Raised by every in-place write; the tape compares it at backward. */
+  version = 0;
+  /** The batch of launches that last used this buffer: see LaunchQueue.write. */
+  lastBatch = -1;
+  private owners = 1;
+
+  constructor(
+    readonly gpu: GPUBuffer,
+    readonly size_bytes: number,
+    private readonly pool: BufferPool,
+  ) {}
+
+  get released(): boolean {
+    return this.owners === 0;
+  }
+
+  /** True when more than one tensor or tape entry owns it: not safe to change in place. */
+  get isShared(): boolean {
+    return this.owners > 1;
+  }
+
+  retain(): this {
+    if (this.owners === 0) throw new DisposedError("buffer: retained after its last owner released it");
+    this.owners++;
+    return this;
+  }
+
+  release(): void {
+    if (this.owners === 0) throw new DisposedError("buffer: released more often than it was retained");
+    if (--this.owners === 0) this.pool.takeBack(this);
+  }
+
+  /** Back in use from the pool. Called by the pool only. */
+  reuse(): this {
+    this.owners = 1;
+    this.version = 0;
+    return this;
+  }
+}
+
+export class BufferPool {
+  private readonly free = new Map<number, PoolBuffer[]>();
+  private live_bytes = 0;
+  private peak_bytes = 0;
+  private pooled_bytes = 0;
+  private live_buffers = 0;
+  /** How many buffers were ever created. */
+  created = 0;
+
+  constructor(
+    private readonly gpu: GPUDevice,
+    private readonly maxBytes: number,
+  ) {}
+
+  /** A storage buffer of at least `bytes`. Contents are undefined: kernels must write all they read. */
+  acquire(bytes: number, label: string): PoolBuffer {
+    const size_bytes = sizeClass(bytes);
+    const kept = this.free.get(size_bytes)?.pop();
+    if (kept) this.pooled_bytes -= size_bytes;
+    const buffer = kept ? kept.reuse() : this.create(size_bytes, bytes, label);
+    this.live_bytes += size_bytes;
+    this.live_buffers++;
+    this.peak_bytes = Math.max(this.peak_bytes, this.live_bytes);
+    return buffer;
+  }
+
+  private create(size_bytes: number, asked_bytes: number, label: string): PoolBuffer {
+    if (asked_bytes > this.maxBytes) {
+      throw new OutOfMemoryError(
+        `${label}: a tensor of ${asked_bytes} bytes is over the adapter's limit of ${this.maxBytes} bytes a binding; ` +
+          `use a smaller shape or batch`,
+      );
+    }
+    const gpu = this.gpu.createBuffer({
+      label,
+      size: Math.min(size_bytes, Math.max(this.maxBytes, 256)),
+      usage: usage.storage | usage.copySource | usage.copyTarget,
+    });
+    this.created++;
+    return new PoolBuffer(gpu, size_bytes, this);
+  }
+
+  /** Called by PoolBuffer.release. Safe at once: the queue runs in order, so later work cannot overtake. */
+  takeBack(buffer: PoolBuffer): void {
+    this.live_bytes -= buffer.size_bytes;
+    this.live_buffers--;
+    this.pooled_bytes += buffer.size_bytes;
+    const list = this.free.get(buffer.size_bytes);
+    if (list) list.push(buffer);
+    else this.free.set(buffer.size_bytes, [buffer]);
+  }
+
+  /** Destroys the buffers kept for reuse. */
+  trim(): void {
+    for (const list of this.free.values()) for (const buffer of list) buffer.gpu.destroy();
+    this.free.clear();
+    this.pooled_bytes = 0;
+  }
+
+  report(): MemoryReport {
+    return {
+      liveBytes: this.live_bytes,
+      peakBytes: this.peak_bytes,
+      pooledBytes: this.pooled_bytes,
+      liveBuffers: this.live_buffers,
+    };
+  }
+
+  resetPeak(): void {
+    this.peak_bytes = this.live_bytes;
+  }
+}
+
+/** Rounds up to limit the number of classes: to 256 B below 4 KiB, then to an eighth of the power of two. */
+function sizeClass(bytes: number): number {
+  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new UsageError(`buffer: size must be a whole number of bytes, got ${bytes}`);
+  const step = bytes <= 4096 ? 256 : 2 ** (Math.floor(Math.log2(bytes)) - 3);
+  return Math.max(256, Math.ceil(bytes / step) * step);
+}

@@ -1,0 +1,119 @@
+// The device: one GPU device with its memory pool, pipelines, launch queue and the fate of its errors.
+import { DeviceLostError, DisposedError, GpuError, OutOfMemoryError, ShaderError } from "../errors.js";
+import { describeAdapter, deviceDescriptor, type AdapterDescription } from "./adapter.js";
+import { BufferPool, type MemoryReport, type PoolBuffer, type Slice } from "./buffers.js";
+import { PipelineCache } from "./pipelines.js";
+import { LaunchQueue } from "./queue.js";
+import { Readback } from "./readback.js";
+
+export class Device {
+  readonly adapter: AdapterDescription;
+  readonly pool: BufferPool;
+  readonly pipelines: PipelineCache;
+  readonly queue: LaunchQueue;
+  private readonly readback: Readback;
+  private failure: Error | null = null;
+  private closed = false;
+
+  constructor(
+    /** The WebGPU device, for interoperation. */
+    readonly gpu: GPUDevice,
+    adapter: GPUAdapter,
+  ) {
+    this.adapter = describeAdapter(adapter);
+    const { maxStorageBufferBindingSize, maxBufferSize, minUniformBufferOffsetAlignment } = gpu.limits;
+    this.pool = new BufferPool(gpu, Math.min(maxStorageBufferBindingSize, maxBufferSize));
+    this.pipelines = new PipelineCache(gpu);
+    this.queue = new LaunchQueue(gpu, Math.max(256, minUniformBufferOffsetAlignment));
+    this.readback = new Readback(gpu, this.queue);
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.failure ??= typedError((event as GPUUncapturedErrorEvent).error);
+    });
+    void gpu.lost.then(({ reason, message }) => {
+      if (!this.closed) this.failure = new DeviceLostError(`device: lost (${reason}), ${message || "no reason given"}`);
+    });
+  }
+
+  get features(): ReadonlySet<string> {
+    return this.gpu.features as ReadonlySet<string>;
+  }
+
+  get limits(): GPUSupportedLimits {
+    return this.gpu.limits;
+  }
+
+  /** A storage buffer of at least `bytes`, owned by the caller until released. */
+  acquire(bytes: number, label: string): PoolBuffer {
+    this.checkUsable();
+    return this.pool.acquire(bytes, label);
+  }
+
+  /** Bytes of a slice, once everything launched so far has run. Rejects with the first error the GPU reported. */
+  async read(slice: Slice): Promise<ArrayBuffer> {
+    this.checkUsable();
+    try {
+      const bytes = await this.readback.read(slice);
+      this.throwFailure();
+      return bytes;
+    } catch (error) {
+      this.throwFailure();
+      // A lost device rejects the mapping before `lost` resolves.
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+      this.throwFailure();
+      if (this.closed) throw new DisposedError("device: closed while a read was pending");
+      throw error;
+    }
+  }
+
+  /** Waits until everything launched so far has run. Rejects with the first error the GPU reported. */
+  async sync(): Promise<void> {
+    this.checkUsable();
+    this.queue.flush();
+    await this.gpu.queue.onSubmittedWorkDone();
+    this.throwFailure();
+  }
+
+  /** Live, peak and pooled bytes. */
+  memory(): MemoryReport {
+    return this.pool.report();
+  }
+
+  /** Frees everything. Later calls throw DisposedError; closing twice is harmless. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.queue.close();
+    this.readback.close();
+    this.pool.trim();
+    this.gpu.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  private checkUsable(): void {
+    if (this.closed) throw new DisposedError("device: used after close()");
+    if (this.failure instanceof DeviceLostError) throw this.failure;
+  }
+
+  private throwFailure(): void {
+    const failure = this.failure;
+    if (!failure) return;
+    if (!(failure instanceof DeviceLostError)) this.failure = null;
+    throw failure;
+  }
+}
+
+/** Requests a device with all of the adapter's limits and the features Kiln can use. */
+export async function deviceFrom(adapter: GPUAdapter): Promise<Device> {
+  return new Device(await adapter.requestDevice(deviceDescriptor(adapter)), adapter);
+}
+
+function typedError(error: GPUError): Error {
+  const kind = error.constructor.name;
+  if (kind === "GPUOutOfMemoryError") return new OutOfMemoryError(`GPU: out of memory, ${error.message}`);
+  if (/WGSL|ShaderModule|shader module/.test(error.message)) return new ShaderError(`GPU: ${error.message}`);
+  return new GpuError(`GPU: ${error.message}`);
+}

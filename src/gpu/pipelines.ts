@@ -1,0 +1,56 @@
+// One pipeline per kernel variant, made once and kept.
+import { ShaderError } from "../errors.js";
+import { reflect, specialise, variantLabel, type Reflection, type Shader, type Specialisation } from "./shader_source.js";
+
+export interface Pipeline {
+  readonly label: string;
+  readonly gpu: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly reflection: Reflection;
+  /** Position of `params` among the bindings, or -1. */
+  readonly paramsBinding: number;
+}
+
+const bufferTypes = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
+
+export class PipelineCache {
+  private readonly byShader = new Map<string, Map<string, Pipeline>>();
+  /** How many pipelines were ever created: training must not move it after its first step. */
+  created = 0;
+
+  constructor(private readonly gpu: GPUDevice) {}
+
+  get(shader: Shader, how: Specialisation): Pipeline {
+    let variants = this.byShader.get(shader.code);
+    if (!variants) this.byShader.set(shader.code, (variants = new Map()));
+    const label = variantLabel(shader, how);
+    let pipeline = variants.get(label);
+    if (!pipeline) variants.set(label, (pipeline = this.create(shader, how, label)));
+    return pipeline;
+  }
+
+  private create(shader: Shader, how: Specialisation, label: string): Pipeline {
+    const reflection = reflect(shader);
+    for (const name of Object.keys(how.constants ?? {})) {
+      if (!reflection.overrides.has(name)) throw new ShaderError(`${shader.name}.wgsl: has no override named "${name}"`);
+    }
+    const layout = this.gpu.createBindGroupLayout({
+      label,
+      entries: reflection.bindings.map(({ index, kind }) => ({
+        binding: index,
+        visibility: 4, // GPUShaderStage.COMPUTE
+        buffer: { type: bufferTypes[kind] },
+      })),
+    });
+    const module = this.gpu.createShaderModule({ label, code: specialise(shader, how) });
+    const constants = Object.fromEntries(Object.entries(how.constants ?? {}).map(([name, value]) => [name, Number(value)]));
+    const gpu = this.gpu.createComputePipeline({
+      label,
+      layout: this.gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main", constants },
+    });
+    this.created++;
+    const params = reflection.bindings.find((binding) => binding.name === "params");
+    return { label, gpu, layout, reflection, paramsBinding: params ? params.index : -1 };
+  }
+}

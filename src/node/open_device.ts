@@ -1,0 +1,109 @@
+// Finding an adapter in Node: hardware, else the system's software Vulkan, else the SwiftShader of our own.
+import { AdapterError, UsageError } from "../errors.js";
+import { describeAdapter } from "../gpu/adapter.js";
+import { deviceFrom, type Device } from "../gpu/device.js";
+import { checkOptions } from "../options.js";
+import { useSwiftShader } from "./swiftshader.js";
+
+export type AdapterChoice = "auto" | "hardware" | "system-software" | "swiftshader";
+
+export interface OpenDeviceOptions {
+  /**
+   * Which adapter to take. `auto` (the default, or what the environment variable KILN_ADAPTER says) tries them in
+   * the order of this type.
+   */
+  adapter?: AdapterChoice;
+  /** Dawn toggles, for example ["allow_unsafe_apis"]. */
+  toggles?: readonly string[];
+}
+
+const choices: readonly AdapterChoice[] = ["auto", "hardware", "system-software", "swiftshader"];
+
+// The process aborts when the object that Dawn's create() returned is collected while a device lives.
+const instances: GPU[] = [];
+
+interface DawnModule {
+  create(flags: string[]): GPU;
+  globals: Record<string, unknown>;
+}
+
+/**
+ * Opens a GPU device.
+ *
+ * Throws: AdapterError that lists everything tried; UsageError for an unknown choice.
+ */
+export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  checkOptions("openDevice", options, ["adapter", "toggles"]);
+  const choice = options.adapter ?? (process.env.KILN_ADAPTER as AdapterChoice | undefined) ?? "auto";
+  if (!choices.includes(choice)) {
+    throw new UsageError(`openDevice: unknown adapter, got "${choice}"; use ${choices.join(", ")}`);
+  }
+  const dawn = await loadDawn();
+  const flags = options.toggles?.length ? [`enable-dawn-features=${options.toggles.join(",")}`] : [];
+  const tried: string[] = [];
+  if (choice !== "swiftshader") {
+    const adapter = await systemAdapter(dawn, flags, choice, tried);
+    if (adapter) return deviceFrom(adapter);
+  }
+  if (choice === "auto" || choice === "swiftshader") {
+    const adapter = await swiftShaderAdapter(dawn, flags, tried);
+    if (adapter) return deviceFrom(adapter);
+  }
+  throw new AdapterError("openDevice: no WebGPU adapter found; tried", tried);
+}
+
+async function loadDawn(): Promise<DawnModule> {
+  try {
+    // Loaded late: it is large, and only this function needs it.
+    const dawn = (await import("webgpu")) as unknown as DawnModule;
+    for (const [name, value] of Object.entries(dawn.globals)) {
+      if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    }
+    return dawn;
+  } catch (error) {
+    throw new AdapterError("openDevice: cannot load WebGPU for Node; run: npm install webgpu", [`import("webgpu"): ${firstLine(error)}`], {
+      cause: error,
+    });
+  }
+}
+
+async function systemAdapter(dawn: DawnModule, flags: string[], choice: AdapterChoice, tried: string[]): Promise<GPUAdapter | null> {
+  const adapter = await request(dawn, flags, "the system's graphics drivers", tried);
+  if (!adapter) return null;
+  const { software, name } = describeAdapter(adapter);
+  if (choice === "hardware" && software) return refuse(tried, `the system's graphics drivers: only software, ${name}`);
+  if (choice === "system-software" && !software) {
+    const lavapipe = await request(dawn, [...flags, "adapter=llvmpipe"], "the system's llvmpipe", tried);
+    return lavapipe;
+  }
+  return adapter;
+}
+
+async function swiftShaderAdapter(dawn: DawnModule, flags: string[], tried: string[]): Promise<GPUAdapter | null> {
+  try {
+    useSwiftShader();
+  } catch (error) {
+    return refuse(tried, firstLine(error));
+  }
+  return request(dawn, [...flags, "backend=vulkan"], "SwiftShader of @sparticuz/chromium", tried);
+}
+
+async function request(dawn: DawnModule, flags: string[], what: string, tried: string[]): Promise<GPUAdapter | null> {
+  try {
+    const gpu = dawn.create(flags);
+    instances.push(gpu);
+    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    return adapter ?? refuse(tried, `${what}: requestAdapter gave no adapter`);
+  } catch (error) {
+    return refuse(tried, `${what}: ${firstLine(error)}`);
+  }
+}
+
+function refuse(tried: string[], line: string): null {
+  tried.push(line);
+  return null;
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n")[0]!;
+}

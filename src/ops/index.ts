@@ -1,0 +1,3 @@
+// Every op, one export line a file.
+export * from "./creation.js";
+export { softmax } from "./softmax.js";

@@ -1,0 +1,47 @@
+import { UsageError } from "./errors.js";
+
+/** Throws when `options` has a key that is not in `known`: a misspelt option never passes silently. */
+export function checkOptions(where: string, options: object | undefined, known: readonly string[]): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null) {
+    throw new UsageError(`${where}: options must be an object, got ${String(options)}`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new UsageError(`${where}: unknown option "${key}"; known options: ${known.join(", ")}`);
+    }
+  }
+}
+
+export interface NumberRange {
+  min?: number;
+  /** Exclusive lower bound. */
+  above?: number;
+  max?: number;
+  /** Exclusive upper bound. */
+  below?: number;
+  integer?: boolean;
+}
+
+/** Throws unless `value` is a finite number in `range`. Returns it, so that a check can stand in an assignment. */
+export function checkNumber(where: string, name: string, value: unknown, range: NumberRange = {}): number {
+  const fits =
+    typeof value === "number" &&
+    Number.isFinite(value) &&
+    (range.min === undefined || value >= range.min) &&
+    (range.above === undefined || value > range.above) &&
+    (range.max === undefined || value <= range.max) &&
+    (range.below === undefined || value < range.below) &&
+    (!range.integer || Number.isInteger(value));
+  if (fits) return value as number;
+  throw new UsageError(`${where}: ${name} must be ${describeRange(range)}, got ${String(value)}`);
+}
+
+function describeRange(range: NumberRange): string {
+  const parts = [range.integer ? "a whole number" : "a finite number"];
+  if (range.min !== undefined) parts.push(`>= ${range.min}`);
+  if (range.above !== undefined) parts.push(`> ${range.above}`);
+  if (range.max !== undefined) parts.push(`<= ${range.max}`);
+  if (range.below !== undefined) parts.push(`< ${range.below}`);
+  return parts.length === 1 ? parts[0]! : `${parts[0]} ${parts.slice(1).join(" and ")}`;
+}

@@ -1,0 +1,99 @@
+// Counter-based random numbers on the host: every value is a function of (seed, stream, counter), with no hidden state.
+// The same hash runs in shaders/lib/random.wgsl, so that host and GPU can compute the same bits.
+
+/**
+ * pcg4d: four hashed words from four counters.
+ *
+ * Source: Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020.
+ */
+export function pcg4d(x: number, y: number, z: number, w: number): [number, number, number, number] {
+  let a = (Math.imul(x, 1664525) + 1013904223) | 0;
+  let b = (Math.imul(y, 1664525) + 1013904223) | 0;
+  let c = (Math.imul(z, 1664525) + 1013904223) | 0;
+  let d = (Math.imul(w, 1664525) + 1013904223) | 0;
+  for (let round = 0; round < 2; round++) {
+    a = (a + Math.imul(b, d)) | 0;
+    b = (b + Math.imul(c, a)) | 0;
+    c = (c + Math.imul(a, b)) | 0;
+    d = (d + Math.imul(b, c)) | 0;
+    if (round === 1) break;
+    a ^= a >>> 16;
+    b ^= b >>> 16;
+    c ^= c >>> 16;
+    d ^= d >>> 16;
+  }
+  return [a >>> 0, b >>> 0, c >>> 0, d >>> 0];
+}
+
+/** What a generator has to remember: in a checkpoint it is two numbers. */
+export interface RandomState {
+  seed: number;
+  offset: number;
+}
+
+/**
+ * Hands out streams of random numbers. Each draw takes the next `offset`, so a run repeats from (seed, offset)
+ * alone, on the host and on the GPU.
+ */
+export class Generator {
+  private state: RandomState;
+
+  constructor(seed = 0) {
+    this.state = { seed: seed >>> 0, offset: 0 };
+  }
+
+  /** The key of the next draw: one per dropout call, batch or tensor. */
+  next(): RandomState {
+    return { seed: this.state.seed, offset: this.state.offset++ };
+  }
+
+  stateDict(): RandomState {
+    return { ...this.state };
+  }
+
+  loadStateDict(state: RandomState): void {
+    this.state = { seed: state.seed >>> 0, offset: state.offset };
+  }
+
+  /** Uniform in [0, 1), 24 bits each. */
+  uniform(count: number): Float32Array {
+    return fill(count, this.next(), (words, out, at) => {
+      for (let i = 0; i < 4 && at + i < out.length; i++) out[at + i] = (words[i]! >>> 8) * 2 ** -24;
+    });
+  }
+
+  /** Standard normal, by Box and Muller's transform in float64. */
+  normal(count: number): Float32Array {
+    return fill(count, this.next(), (words, out, at) => {
+      for (let pair = 0; pair < 2; pair++) {
+        const radius = Math.sqrt(-2 * Math.log((words[2 * pair]! + 0.5) * 2 ** -32));
+        const angle = 2 * Math.PI * words[2 * pair + 1]! * 2 ** -32;
+        const first = at + 2 * pair;
+        if (first < out.length) out[first] = radius * Math.cos(angle);
+        if (first + 1 < out.length) out[first + 1] = radius * Math.sin(angle);
+      }
+    });
+  }
+
+  /** Whole numbers in [0, bound), bound <= 2^32. */
+  integers(count: number, bound: number): Uint32Array {
+    const { seed, offset } = this.next();
+    return Uint32Array.from({ length: count }, (_, i) => {
+      const [high, low] = pcg4d(i, hostStream, offset, seed);
+      return Math.floor((high * 2 ** -32 + low * 2 ** -64) * bound);
+    });
+  }
+}
+
+/** Second counter of host draws; GPU kernels use others, so that the two never share words. */
+const hostStream = 0x686f7374;
+
+function fill(
+  count: number,
+  { seed, offset }: RandomState,
+  write: (words: readonly number[], out: Float32Array, at: number) => void,
+): Float32Array {
+  const out = new Float32Array(count);
+  for (let at = 0; at < count; at += 4) write(pcg4d(at / 4, hostStream, offset, seed), out, at);
+  return out;
+}

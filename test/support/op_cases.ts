@@ -1,0 +1,133 @@
+// One table of cases per op, read by the forward test, the gradient test and the benchmarks.
+import { describe, expect, it } from "vitest";
+import { scope } from "../../src/tensor/scope.js";
+import { backward } from "../../src/tensor/tape.js";
+import type { Tensor } from "../../src/tensor/tensor.js";
+import { fromArray } from "../../src/ops/creation.js";
+import type { DType } from "../../src/tensor/dtype.js";
+import { testDevice } from "./device.js";
+import { nd, testRandom, type Nd } from "./nd.js";
+import { compare, type ToleranceClass } from "./tolerances.js";
+
+export interface InputSpec {
+  shape: readonly number[];
+  dtype?: DType;
+  /** Explicit values, or how to draw one: by default standard normal (f32) or 0 (integers). */
+  values?: readonly number[] | ((random: ReturnType<typeof testRandom>, index: number) => number);
+  /** Whether the gradient is checked; by default for f32 inputs. */
+  gradient?: boolean;
+}
+
+export interface OpCase {
+  name: string;
+  inputs: readonly InputSpec[];
+  run(inputs: Tensor[]): Tensor;
+  /** Float64, with plain loops; shares no code with src. Gradients are central differences of it. */
+  reference(inputs: readonly Nd[]): Nd;
+  tolerance: ToleranceClass;
+  /** False where the op has none (integers out), or the forward case is too large to differentiate. */
+  gradient?: boolean;
+  gradientTolerance?: ToleranceClass;
+  /** True where the gradient is zero by definition: the runner otherwise fails a vacuous case. */
+  zeroGradient?: boolean;
+}
+
+const maxElementsDifferentiated = 600;
+
+/** Declares the forward and gradient tests of a table. */
+export function testCases(op: string, cases: readonly OpCase[]): void {
+  describe(op, () => {
+    for (const one of cases) {
+      it(`${one.name}: forward`, () => checkForward(one));
+      if (one.gradient !== false) it(`${one.name}: gradient`, () => checkGradient(one));
+    }
+  });
+}
+
+/** Host values of a case's inputs, rounded to f32 so that reference and GPU see the same numbers. */
+export function drawInputs(one: OpCase): Nd[] {
+  return one.inputs.map(({ shape, values, dtype }, position) => {
+    const random = testRandom(hash(one.name) + position);
+    const draw = (i: number) => {
+      if (typeof values === "function") return values(random, i);
+      if (values) return values[i]!;
+      return dtype && dtype !== "f32" ? 0 : random.normal();
+    };
+    return nd(shape, (i) => (dtype && dtype !== "f32" ? draw(i) : Math.fround(draw(i))));
+  });
+}
+
+async function checkForward(one: OpCase): Promise<void> {
+  const device = await testDevice();
+  const before = device.memory().liveBytes;
+  const inputs = drawInputs(one);
+  const output = scope(() => one.run(inputs.map((input, i) => fromArray(device, input.data, { shape: input.shape, dtype: one.inputs[i]!.dtype ?? "f32" }))));
+  const want = one.reference(inputs);
+  expect(output.shape, "shape").toEqual(want.shape);
+  const result = compare(await output.data(), want.data, one.tolerance);
+  output.dispose();
+  expect(result.worst, result.message).toBeLessThanOrEqual(1);
+  expect(device.memory().liveBytes, "bytes left behind").toBe(before);
+}
+
+async function checkGradient(one: OpCase): Promise<void> {
+  const device = await testDevice();
+  const before = device.memory().liveBytes;
+  const values = drawInputs(one);
+  const cotangent = nd(one.reference(values).shape, () => 0);
+  const random = testRandom(hash(one.name) + 1000);
+  cotangent.data.forEach((_, i) => (cotangent.data[i] = Math.fround(random.normal())));
+
+  const wanted = one.inputs.map(({ dtype, gradient }) => gradient ?? (dtype ?? "f32") === "f32");
+  const leaves = values.map((value, i) =>
+    fromArray(device, value.data, { shape: value.shape, dtype: one.inputs[i]!.dtype ?? "f32", requiresGrad: wanted[i]! }),
+  );
+  scope(() => backward(one.run(leaves), { gradient: fromArray(device, cotangent.data, { shape: cotangent.shape }) }));
+
+  for (const [position, leaf] of leaves.entries()) {
+    if (!wanted[position]) continue;
+    const want = centralDifferences(one, values, position, cotangent);
+    const largest = Math.max(0, ...want.values.map(Math.abs));
+    if (!one.zeroGradient && leaf.size > 0) expect(largest, `vacuous case: reference gradient of input ${position} is zero`).toBeGreaterThan(1e-6);
+    expect(leaf.grad, `input ${position} has no gradient`).not.toBeNull();
+    expect(leaf.grad!.shape, `gradient shape of input ${position}`).toEqual(values[position]!.shape);
+    const all = await leaf.grad!.data();
+    const result = compare(want.elements.map((i) => all[i]!), want.values, one.gradientTolerance ?? "gradient");
+    expect(result.worst, `input ${position}, ${result.message}`).toBeLessThanOrEqual(1);
+  }
+  for (const leaf of leaves) leaf.dispose();
+  expect(device.memory().liveBytes, "bytes left behind").toBe(before);
+}
+
+/** d<cotangent, reference>/dx by central differences: every element of a small input, a random sample of a large one. */
+function centralDifferences(one: OpCase, values: readonly Nd[], position: number, cotangent: Nd): { elements: number[]; values: number[] } {
+  const x = values[position]!.data;
+  const random = testRandom(hash(one.name) + 2000 + position);
+  const elements =
+    x.length <= maxElementsDifferentiated
+      ? Array.from(x.keys())
+      : Array.from({ length: 48 }, () => random.integer(x.length));
+  const project = () => {
+    const y = one.reference(values).data;
+    let sum = 0;
+    for (let i = 0; i < y.length; i++) sum += y[i]! * cotangent.data[i]!;
+    return sum;
+  };
+  const gradients = elements.map((i) => {
+    const at = x[i]!;
+    const step = 1e-5 * Math.max(1, Math.abs(at));
+    x[i] = at + step;
+    const above = project();
+    x[i] = at - step;
+    const below = project();
+    x[i] = at;
+    return (above - below) / (2 * step);
+  });
+  return { elements, values: gradients };
+}
+
+function hash(text: string): number {
+  let h = 2166136261;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+  return h >>> 0;
+}

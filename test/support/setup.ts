@@ -1,0 +1,4 @@
+import { afterAll } from "vitest";
+import { closeTestDevice } from "./device.js";
+
+afterAll(closeTestDevice);

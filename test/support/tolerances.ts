@@ -1,0 +1,58 @@
+// The only place with tolerances. A value passes when |got - want| <= absolute + relative * max(|want|, scale),
+// where scale is the largest |want| of the case times `ofScale`: sums of many terms err in proportion to their terms.
+
+export interface Tolerance {
+  relative: number;
+  absolute: number;
+  /** Share of the case's largest |want| that counts as scale. */
+  ofScale: number;
+}
+
+export type ToleranceClass = keyof typeof tolerances;
+
+export const tolerances = {
+  /** Copies, indices, comparisons: the same bits. */
+  exact: { relative: 0, absolute: 0, ofScale: 0 },
+  /** A few correctly rounded operations an element: f32 rounding is 6e-8; division is 2.5 ulp in WGSL. */
+  arithmetic: { relative: 1e-6, absolute: 1e-7, ofScale: 0 },
+  /** exp, log, tanh, pow, sin: WGSL's accuracy table; tanh's absolute error is 1.5e-7 everywhere, exp's 17 ulp. */
+  transcendental: { relative: 5e-6, absolute: 1e-6, ofScale: 0 },
+  /** Sums over hundreds of terms, means, norms, softmax. */
+  reduction: { relative: 5e-6, absolute: 1e-6, ofScale: 0.2 },
+  /** Inner products over hundreds of terms. */
+  matmul: { relative: 5e-6, absolute: 1e-6, ofScale: 1 },
+  /** Gradients: products of several of the above. */
+  gradient: { relative: 2e-5, absolute: 2e-6, ofScale: 0.2 },
+} as const satisfies Record<string, Tolerance>;
+
+export interface Comparison {
+  /** Largest share of the bound used; a value above 1 fails. */
+  worst: number;
+  message: string;
+}
+
+/** Compares all elements, NaN equal to NaN and infinities by sign. */
+export function compare(got: ArrayLike<number>, want: ArrayLike<number>, kind: ToleranceClass): Comparison {
+  const { relative, absolute, ofScale }: Tolerance = tolerances[kind];
+  if (got.length !== want.length) return { worst: Infinity, message: `${got.length} values, expected ${want.length}` };
+  let scale = 0;
+  for (let i = 0; i < want.length; i++) if (Number.isFinite(want[i]!)) scale = Math.max(scale, Math.abs(want[i]!));
+  let worst = 0;
+  let at = -1;
+  for (let i = 0; i < want.length; i++) {
+    const bound = absolute + relative * Math.max(Math.abs(want[i]!), scale * ofScale);
+    const share = shareOfBound(got[i]!, want[i]!, bound);
+    if (share > worst) {
+      worst = share;
+      at = i;
+    }
+  }
+  return { worst, message: `element ${at}: got ${got[at]}, want ${want[at]}, ${worst.toFixed(2)}x the ${kind} bound` };
+}
+
+function shareOfBound(got: number, want: number, bound: number): number {
+  if (Number.isNaN(want)) return Number.isNaN(got) ? 0 : Infinity;
+  if (got === want) return 0;
+  const difference = Math.abs(got - want);
+  return Number.isFinite(difference) && bound > 0 ? difference / bound : Infinity;
+}
