@@ -1,0 +1,113 @@
+// Imports point one way: architecture rules that grep can check.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const src = resolve(import.meta.dirname, "../../src");
+
+/** Right to left: a layer may import its own files and those of every layer before it. */
+const layers: readonly (readonly string[])[] = [
+  ["errors.ts", "options.ts", "shape.ts", "schedule", "io"],
+  ["gpu"],
+  ["kernels"],
+  ["tensor"],
+  ["ops"],
+  ["nn", "optim", "data", "tune"],
+  ["train"],
+  ["node"],
+  ["cli", "studio", "index.ts", "node.ts"],
+];
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? sourceFiles(path) : /\.tsx?$/.test(name) ? [path] : [];
+  });
+}
+
+const files = sourceFiles(src).filter((path) => !path.endsWith(".d.ts"));
+const importPattern = /(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|^import\s+"([^"]+)"/gm;
+
+function importsOf(path: string): string[] {
+  return [...readFileSync(path, "utf8").matchAll(importPattern)].map((match) => (match[1] ?? match[2] ?? match[3])!);
+}
+
+function layerOf(path: string): number {
+  const top = relative(src, path).split("/")[0]!;
+  const layer = layers.findIndex((names) => names.includes(top));
+  if (layer < 0) throw new Error(`src/${top} is in no layer: add it to the table`);
+  return layer;
+}
+
+function resolveImport(from: string, specifier: string): string | null {
+  if (!specifier.startsWith(".") || specifier.endsWith(".wgsl")) return null;
+  return resolve(dirname(from), specifier.replace(/\.js$/, ".ts"));
+}
+
+describe("source layout", () => {
+  it("finds the source", () => expect(files.length).toBeGreaterThan(30));
+
+  it("imports point one way", () => {
+    const wrong = files.flatMap((path) =>
+      importsOf(path)
+        .map((specifier) => resolveImport(path, specifier))
+        .filter((target): target is string => target !== null && layerOf(target) > layerOf(path))
+        .map((target) => `${relative(src, path)} -> ${relative(src, target)}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("has no import cycle between files, types aside", () => {
+    const graph = new Map(files.map((path) => [path, valueImports(path)]));
+    expect(findCycle(graph)?.map((path) => relative(src, path)) ?? null).toBeNull();
+  });
+
+  it("keeps Node out of the browser's half", () => {
+    const browser = files.filter((path) => !/^(node|cli)\/|^node\.ts/.test(relative(src, path)));
+    const wrong = browser.filter((path) => importsOf(path).some((specifier) => specifier.startsWith("node:") || specifier === "webgpu"));
+    expect(wrong.map((path) => relative(src, path))).toEqual([]);
+  });
+
+  it("creates GPU objects only in src/gpu", () => {
+    const wrong = files.filter(
+      (path) => !relative(src, path).startsWith("gpu/") && /createBuffer\(|createComputePipeline\(|createShaderModule\(|queue\.(submit|writeBuffer)\(/.test(readFileSync(path, "utf8")),
+    );
+    expect(wrong.map((path) => relative(src, path))).toEqual([]);
+  });
+
+  it("keeps WGSL in shaders", () => {
+    const wrong = files.filter((path) => /@compute|@workgroup_size/.test(readFileSync(path, "utf8")));
+    expect(wrong.map((path) => relative(src, path))).toEqual([]);
+  });
+
+  it("has no file over 400 lines", () => {
+    const long = files.map((path) => ({ path: relative(src, path), lines: readFileSync(path, "utf8").split("\n").length })).filter(({ lines }) => lines > 400);
+    expect(long).toEqual([]);
+  });
+});
+
+function valueImports(path: string): string[] {
+  const text = readFileSync(path, "utf8").replace(/(?:import|export)\s+type\s[^;]*;/g, "");
+  return [...text.matchAll(importPattern)]
+    .map((match) => resolveImport(path, (match[1] ?? match[2] ?? match[3])!))
+    .filter((target): target is string => target !== null);
+}
+
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const done = new Set<string>();
+  const visit = (path: string, trail: string[]): string[] | null => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return null;
+    for (const next of graph.get(path) ?? []) {
+      const cycle = visit(next, [...trail, path]);
+      if (cycle) return cycle;
+    }
+    done.add(path);
+    return null;
+  };
+  for (const path of graph.keys()) {
+    const cycle = visit(path, []);
+    if (cycle) return cycle;
+  }
+  return null;
+}
