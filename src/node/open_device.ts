@@ -34,7 +34,7 @@ interface DawnModule {
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, ["adapter", "toggles"]);
-  const choice = options.adapter ?? (process.env.KILN_ADAPTER as AdapterChoice | undefined) ?? "auto";
+  const choice = options.adapter ?? ((process.env.KILN_ADAPTER || "auto") as AdapterChoice);
   if (!choices.includes(choice)) {
     throw new UsageError(`openDevice: unknown adapter, got "${choice}"; use ${choices.join(", ")}`);
   }
