@@ -2,6 +2,7 @@
 import { DeviceLostError, DisposedError, GpuError, OutOfMemoryError, ShaderError } from "../errors.js";
 import { describeAdapter, deviceDescriptor, type AdapterDescription } from "./adapter.js";
 import { BufferPool, type MemoryReport, type PoolBuffer, type Slice } from "./buffers.js";
+import { IndexFaults } from "./index_check.js";
 import { PipelineCache } from "./pipelines.js";
 import { LaunchQueue } from "./queue.js";
 import { Readback } from "./readback.js";
@@ -11,6 +12,8 @@ export class Device {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly queue: LaunchQueue;
+  /** Indices out of range that kernels met; thrown by the next read or sync. */
+  readonly indexFaults: IndexFaults;
   private readonly readback: Readback;
   private failure: Error | null = null;
   private closed = false;
@@ -26,6 +29,7 @@ export class Device {
     this.pipelines = new PipelineCache(gpu);
     this.queue = new LaunchQueue(gpu, Math.max(256, minUniformBufferOffsetAlignment));
     this.readback = new Readback(gpu, this.queue);
+    this.indexFaults = new IndexFaults(gpu, this.pool);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.failure ??= typedError((event as GPUUncapturedErrorEvent).error);
@@ -49,26 +53,21 @@ export class Device {
     return this.pool.acquire(bytes, label);
   }
 
-  /** Bytes of a slice, once everything launched so far has run. Rejects with the first error the GPU reported. */
+  /**
+   * Bytes of a slice, once everything launched so far has run. Rejects with the first error the GPU reported, or with
+   * the IndexError of an index out of range that a launch before this call met.
+   */
   async read(slice: Slice): Promise<ArrayBuffer> {
-    this.checkUsable();
-    try {
-      const bytes = await this.readback.read(slice);
-      this.throwFailure();
-      return bytes;
-    } catch (error) {
-      this.throwFailure();
-      // A lost device rejects the mapping before `lost` resolves.
-      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
-      this.throwFailure();
-      if (this.closed) throw new DisposedError("device: closed while a read was pending");
-      throw error;
-    }
+    const { bytes, cleared } = await this.readBack(slice);
+    if (cleared) this.indexFaults.check(cleared);
+    return bytes;
   }
 
-  /** Waits until everything launched so far has run. Rejects with the first error the GPU reported. */
+  /** Waits until everything launched so far has run. Rejects as `read` does. */
   async sync(): Promise<void> {
     this.checkUsable();
+    const faults = this.indexFaults.slice;
+    if (faults) await this.read({ ...faults, size_bytes: 0 });
     this.queue.flush();
     await this.gpu.queue.onSubmittedWorkDone();
     this.throwFailure();
@@ -91,6 +90,22 @@ export class Device {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  private async readBack(slice: Slice): Promise<{ bytes: ArrayBuffer; cleared: ArrayBuffer | null }> {
+    this.checkUsable();
+    try {
+      const result = await this.readback.read(slice, this.indexFaults.slice);
+      this.throwFailure();
+      return result;
+    } catch (error) {
+      this.throwFailure();
+      // A lost device rejects the mapping before `lost` resolves.
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+      this.throwFailure();
+      if (this.closed) throw new DisposedError("device: closed while a read was pending");
+      throw error;
+    }
   }
 
   private checkUsable(): void {

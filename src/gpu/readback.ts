@@ -12,20 +12,28 @@ export class Readback {
     private readonly queue: LaunchQueue,
   ) {}
 
-  async read(slice: Slice): Promise<ArrayBuffer> {
-    if (slice.size_bytes === 0) return new ArrayBuffer(0);
-    const size_bytes = Math.max(256, 2 ** Math.ceil(Math.log2(slice.size_bytes)));
+  /** Bytes of a slice; and those of `cleared`, which are zeroed for the launches that follow. One round trip. */
+  async read(slice: Slice, cleared: Slice | null = null): Promise<{ bytes: ArrayBuffer; cleared: ArrayBuffer | null }> {
+    const total_bytes = slice.size_bytes + (cleared?.size_bytes ?? 0);
+    if (total_bytes === 0) return { bytes: new ArrayBuffer(0), cleared: null };
+    const size_bytes = Math.max(256, 2 ** Math.ceil(Math.log2(total_bytes)));
     const staging =
       this.free.get(size_bytes)?.pop() ??
       this.gpu.createBuffer({ label: "readback", size: size_bytes, usage: usage.mapRead | usage.copyTarget });
-    this.queue.copyOut(slice, staging);
+    if (slice.size_bytes > 0) this.queue.copyOut(slice, staging);
+    if (cleared) {
+      this.queue.copyOut(cleared, staging, slice.size_bytes);
+      this.queue.clear(cleared);
+    }
     this.queue.flush();
-    await staging.mapAsync(1, 0, slice.size_bytes); // GPUMapMode.READ
-    const bytes = staging.getMappedRange(0, slice.size_bytes).slice(0);
+    await staging.mapAsync(1, 0, total_bytes); // GPUMapMode.READ
+    const mapped = staging.getMappedRange(0, total_bytes);
+    const bytes = mapped.slice(0, slice.size_bytes);
+    const rest = cleared ? mapped.slice(slice.size_bytes) : null;
     staging.unmap();
     if (this.closed) staging.destroy();
     else this.keep(size_bytes, staging);
-    return bytes;
+    return { bytes, cleared: rest };
   }
 
   close(): void {
