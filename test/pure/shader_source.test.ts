@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { ShaderError } from "../../src/errors.js";
+import { reflect, specialise, variantLabel } from "../../src/gpu/shader_source.js";
+
+const shader = {
+  name: "demo",
+  code: `
+// struct Params { not: u32 } in a comment is not read
+struct Params {
+  rows: u32,
+  eps: f32,
+}
+alias Element = f32;
+const TILE: u32 = 4u;
+override WORKGROUP: u32 = 64u;
+@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(2) var<uniform> params: Params;
+fn f(x: f32) -> f32 {
+  if (x > 0.0) { return x; }
+  return 0.0;
+}
+fn main() {}
+`,
+};
+
+describe("reflect", () => {
+  it("reads bindings, Params and overrides from the WGSL", () => {
+    const { bindings, params, overrides } = reflect(shader);
+    expect(bindings).toEqual([
+      { name: "x", index: 0, kind: "read" },
+      { name: "y", index: 1, kind: "read_write" },
+      { name: "params", index: 2, kind: "uniform" },
+    ]);
+    expect(params).toEqual([
+      { name: "rows", type: "u32" },
+      { name: "eps", type: "f32" },
+    ]);
+    expect([...overrides]).toEqual(["WORKGROUP"]);
+  });
+
+  it("refuses Params fields that are not 4-byte scalars", () => {
+    expect(() => reflect({ name: "bad", code: "struct Params { v: vec4f, }" })).toThrow("bad.wgsl: Params holds 4-byte scalars only");
+  });
+});
+
+describe("specialise", () => {
+  it("replaces constants, aliases and functions by name", () => {
+    const donor = { name: "square", code: "fn f(x: f32) -> f32 {\n  return x * x;\n}" };
+    const code = specialise(shader, { consts: { TILE: 8 }, types: { Element: "i32" }, functions: donor });
+    expect(code).toContain("const TILE: u32 = 8u;");
+    expect(code).toContain("alias Element = i32;");
+    expect(code).toContain("return x * x;");
+    expect(code.match(/fn f\(/g)).toHaveLength(1);
+    expect(code).not.toContain("return 0.0;");
+  });
+
+  it("names what is missing", () => {
+    expect(() => specialise(shader, { consts: { WIDTH: 1 } })).toThrow(new ShaderError('demo.wgsl: no const named "WIDTH" to replace'));
+    expect(() => specialise(shader, { types: { Index: "u32" } })).toThrow('demo.wgsl: no alias named "Index" to replace');
+    expect(() => specialise(shader, { functions: { name: "g", code: "fn g() {}" } })).toThrow("has none of the functions that g.wgsl defines");
+  });
+
+  it("refuses constants that WGSL cannot spell", () => {
+    expect(() => specialise(shader, { consts: { TILE: Infinity } })).toThrow("const TILE must be finite, got Infinity");
+  });
+});
+
+describe("variantLabel", () => {
+  it("tells variants apart", () => {
+    expect(variantLabel(shader, {})).toBe("demo");
+    expect(variantLabel(shader, { constants: { WORKGROUP: 8 }, types: { Element: "i32" } })).toBe("demo[WORKGROUP=8 Element=i32]");
+  });
+});
