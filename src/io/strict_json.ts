@@ -1,0 +1,26 @@
+/**
+ * Parses JSON and refuses an object that has the same key twice, which JSON.parse resolves silently.
+ *
+ * Throws: SyntaxError.
+ */
+export function parseStrictJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  refuseDuplicateKeys(text);
+  return value;
+}
+
+/** Walks text that is known to be valid JSON: a string followed by a colon is a key of the innermost object. */
+function refuseDuplicateKeys(text: string): void {
+  const objects: Set<string>[] = [];
+  const token = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]/g;
+  for (const match of text.matchAll(token)) {
+    if (match[0] === "{") objects.push(new Set());
+    else if (match[0] === "}") objects.pop();
+    else if (match[1] !== undefined) {
+      const key = JSON.parse(match[0].slice(0, -match[1].length)) as string;
+      const keys = objects[objects.length - 1]!;
+      if (keys.has(key)) throw new SyntaxError(`duplicate key ${JSON.stringify(key)}`);
+      keys.add(key);
+    }
+  }
+}
