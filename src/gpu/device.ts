@@ -14,7 +14,7 @@ export class Device {
   readonly queue: LaunchQueue;
   /** Indices out of range that kernels met; thrown by the next read or sync. */
   readonly indexFaults: IndexFaults;
-  private readonly readback: Readback;
+  readonly readback: Readback;
   private failure: Error | null = null;
   private closed = false;
 

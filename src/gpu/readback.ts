@@ -6,6 +6,11 @@ import type { LaunchQueue } from "./queue.js";
 export class Readback {
   private readonly free = new Map<number, GPUBuffer[]>();
   private closed = false;
+  /**
+   * Awaited between the submit and the map. Dawn's Node binding polls in a tight loop while a map is pending, which
+   * takes a core from a software adapter: a training loop sleeps here for most of a step.
+   */
+  beforeMap: (() => Promise<void>) | null = null;
 
   constructor(
     private readonly gpu: GPUDevice,
@@ -26,6 +31,7 @@ export class Readback {
       this.queue.clear(cleared);
     }
     this.queue.flush();
+    if (this.beforeMap) await this.beforeMap();
     await staging.mapAsync(1, 0, total_bytes); // GPUMapMode.READ
     const mapped = staging.getMappedRange(0, total_bytes);
     const bytes = mapped.slice(0, slice.size_bytes);
