@@ -1,0 +1,70 @@
+// The core in a real browser: same numbers as in Node, no complaint in the console.
+import type { Server } from "node:http";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDevice } from "../../src/node/open_device.js";
+import { launchBrowser, openPage, servePage } from "../support/browser.js";
+import { trainTiny } from "../support/tiny_training.js";
+import { compare } from "../support/tolerances.js";
+import type { PageTests } from "./page.js";
+
+let browser: Browser;
+let server: Server;
+let page: Page;
+let complaints: string[];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  const served = await servePage("test/browser/page.ts");
+  server = served.server;
+  ({ page, complaints } = await openPage(browser, served.url));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** Runs one of the page's tests. */
+function inPage<Name extends keyof PageTests>(name: Name): Promise<Awaited<ReturnType<PageTests[Name]>>> {
+  return page.evaluate((test) => (globalThis as unknown as { kilnTests: PageTests }).kilnTests[test](), name) as never;
+}
+
+describe("Chromium", () => {
+  it("computes forward and backward", async () => {
+    const { value, gradient } = await inPage("compute");
+    expect(value).toBeCloseTo(2, 5);
+    expect(gradient).toHaveLength(4);
+    for (const part of gradient) expect(Math.abs(part)).toBeLessThan(1e-5); // rows of a softmax sum to 1
+  });
+
+  it("trains a GPT to the losses that Node gets on the same driver, and gives all memory back", async () => {
+    const there = await inPage("train");
+    const device = await openDevice({ adapter: "swiftshader" });
+    const here = await trainTiny(device);
+    device.close();
+    console.log(`browser: ${there.adapter}; losses ${there.losses.map((loss) => loss.toFixed(6)).join(" ")}`);
+    expect(here.losses[0]! - here.losses.at(-1)!, "the loss does not move").not.toBe(0);
+    const result = compare(there.losses, here.losses, "trajectory");
+    expect(result.worst, result.message).toBeLessThanOrEqual(1);
+    expect(there.bytesLeft).toBe(0);
+    expect(here.bytesLeft).toBe(0);
+  });
+
+  it("refuses wrong shapes with the same message as Node", async () => {
+    expect(await inPage("refuse")).toMatch(/^ShapeError: matmul: .*\[2, 3\]/);
+  });
+
+  it("complains of nothing in the console", () => expect(complaints).toEqual([]));
+});
+
+describe("a browser without WebGPU", () => {
+  it("gets an error that says what to do", async () => {
+    const message = await page.evaluate(async () => {
+      Object.defineProperty(navigator, "gpu", { value: undefined, configurable: true });
+      return (globalThis as unknown as { kilnTests: PageTests }).kilnTests.compute().then(String, (error: Error) => error.message);
+    });
+    expect(message).toContain("openDevice: this environment has no WebGPU");
+    expect(message).toContain("navigator.gpu is missing");
+  });
+});
