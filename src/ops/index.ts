@@ -1,3 +1,11 @@
 // Every op, one export line a file.
 export * from "./creation.js";
 export { softmax } from "./softmax.js";
+export { elu, gelu, leakyRelu, relu, sigmoid, silu, softplus } from "./activation.js";
+export { add, div, maximum, minimum, mul, pow, sub } from "./binary.js";
+export { cast } from "./cast.js";
+export { clamp } from "./clamp.js";
+export { equal, greater, greaterEqual, isInf, isNaN, less, lessEqual, logicalNot, notEqual } from "./compare.js";
+export { cos, erf, exp, log, sin, tanh } from "./transcendental.js";
+export { abs, ceil, floor, neg, reciprocal, round, rsqrt, sign, sqrt } from "./unary.js";
+export { where } from "./where.js";
