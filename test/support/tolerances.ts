@@ -23,6 +23,10 @@ export const tolerances = {
   matmul: { relative: 5e-6, absolute: 1e-6, ofScale: 1 },
   /** Gradients: products of several of the above. */
   gradient: { relative: 2e-5, absolute: 2e-6, ofScale: 0.2 },
+  /** Parameters after a trajectory of optimizer steps: relative, with a floor for elements that pass through 0. */
+  optimizer: { relative: 1e-5, absolute: 0, ofScale: 0.05 },
+  /** A whole network: logits, gradients and the trajectory of a training run, each tensor against its largest value. */
+  model: { relative: 1e-4, absolute: 1e-7, ofScale: 1 },
   /** The ONNX backend suite's cases: rtol 1e-4, atol 1e-5 (upstream allows 1e-3 and 1e-7). */
   onnx: { relative: 1e-4, absolute: 1e-5, ofScale: 0 },
   /** Losses of a few training steps on two builds of one driver, whose compilers may round differently. */
@@ -59,4 +63,14 @@ function shareOfBound(got: number, want: number, bound: number): number {
   if (got === want) return 0;
   const difference = Math.abs(got - want);
   return Number.isFinite(difference) && bound > 0 ? difference / bound : Infinity;
+}
+
+/** The same bound for a whole tensor: |got - want| <= absolute + relative * |want| in the Euclidean norm. */
+export function compareNorms(got: ArrayLike<number>, want: ArrayLike<number>, kind: ToleranceClass): Comparison {
+  const { relative, absolute }: Tolerance = tolerances[kind];
+  const norm = (f: (i: number) => number) => Math.sqrt(Array.from({ length: want.length }, (_, i) => f(i) ** 2).reduce((sum, square) => sum + square, 0));
+  const difference = got.length === want.length ? norm((i) => got[i]! - want[i]!) : Infinity;
+  const size = norm((i) => want[i]!);
+  const worst = shareOfBound(difference, 0, absolute + relative * size);
+  return { worst, message: `difference of norm ${difference} from a tensor of norm ${size}, ${worst.toFixed(2)}x the ${kind} bound` };
 }
