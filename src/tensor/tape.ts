@@ -171,7 +171,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   withGradMode(false, () =>
     scope(() => {
       const seed = options.gradient ?? onesLike(output);
-      if (!output.node) return accumulateInLeaf(output, seed);
+      if (!output.node) return accumulateInLeaf(output, seed, false);
       const nodes = reachable(output.node);
       for (const node of nodes) node.checkUsable();
       walk(nodes, output.node, seed, options.retainGraph ?? false);
@@ -207,7 +207,7 @@ function walk(nodes: readonly TapeNode[], root: TapeNode, seed: Tensor, retainGr
       if (!part || !source) return;
       // A view, so that `dy` passed on, or returned twice, has an owner for each use.
       if (source instanceof TapeNode) addGradient(gradients, source, part.detach());
-      else accumulateInLeaf(source, part);
+      else accumulateInLeaf(source, part, part !== seed && parts.indexOf(part) === parts.lastIndexOf(part));
     });
     for (const part of parts) if (part !== dy) part?.dispose();
     if (dy !== seed) dy.dispose();
@@ -228,12 +228,15 @@ function addGradient(gradients: Map<TapeNode, Tensor>, node: TapeNode, part: Ten
   part.dispose();
 }
 
-/** The first gradient is taken over, or copied into the arena's slot; later ones are added in place. */
-function accumulateInLeaf(leaf: Tensor, part: Tensor): void {
+/**
+ * The first gradient is copied into the arena's slot, or taken over where nobody else will read it (not the caller's
+ * cotangent, nor one that the vjp returned twice); later ones are added in place.
+ */
+function accumulateInLeaf(leaf: Tensor, part: Tensor, unshared: boolean): void {
   const { device } = leaf;
   if (leaf.grad) {
     accumulateInPlace(device, { b: part.buffer, y: leaf.grad.buffer }, { size: part.size });
-  } else if (leaf.gradSlot || part.memory.isShared) {
+  } else if (leaf.gradSlot || !unshared || part.memory.isShared) {
     leaf.grad = leaf.gradSlot ?? keep(empty(device, leaf.shape, "f32", "gradient"));
     device.queue.copy(part.buffer, leaf.grad.buffer);
   } else {
