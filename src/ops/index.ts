@@ -9,3 +9,5 @@ export { equal, greater, greaterEqual, isInf, isNaN, less, lessEqual, logicalNot
 export { cos, erf, exp, log, sin, tanh } from "./transcendental.js";
 export { abs, ceil, floor, neg, reciprocal, round, rsqrt, sign, sqrt } from "./unary.js";
 export { where } from "./where.js";
+export { linear } from "./linear.js";
+export { matmul, type MatmulOptions } from "./matmul.js";

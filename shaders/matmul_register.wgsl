@@ -1,0 +1,120 @@
+// y[i, j] = sum_p a[i, p] * b[p, j] + bias[j], for every batch: an 8x8 tile of y in the registers of one invocation.
+//
+// Shapes: a [m, k] with any strides; b [k, n] with contiguous rows, b_row, b_inner, b_outer and b_offset multiples of 4;
+//         bias [n], y [m, n], f32. Any m and k; n is rounded up to the padding of b's rows.
+// Work:   tiles are dealt out one by one, columns first, so neighbours share the rows of a. No workgroup memory, no
+//         barriers: on software adapters a barrier costs as much as 20 loads. Rows past the end are clamped, and only
+//         their stores left out.
+// Memory: a step of p loads 8 scalars and 2 vec4s for 64 multiply-adds.
+
+//#include "lib/matmul_params.wgsl"
+
+override WORKGROUP: u32 = 8u;
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Output>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+//#include "lib/matmul_store.wgsl"
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile_cols = (params.n + 7u) / 8u;
+  let tile_rows = (params.m + 7u) / 8u;
+  let tile = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
+  let batch = tile / (tile_cols * tile_rows);
+  if (batch >= params.batches) {
+    return;
+  }
+  let row = tile / tile_cols % tile_rows * 8u;
+  let col = tile % tile_cols * 8u;
+
+  // Positions of the eight rows of a at the current p, and of the two vec4s of b.
+  let last = params.m - 1u;
+  let a_at = a_start(batch);
+  let row0 = a_at + min(row + 0u, last) * params.a_row;
+  let row1 = a_at + min(row + 1u, last) * params.a_row;
+  let row2 = a_at + min(row + 2u, last) * params.a_row;
+  let row3 = a_at + min(row + 3u, last) * params.a_row;
+  let row4 = a_at + min(row + 4u, last) * params.a_row;
+  let row5 = a_at + min(row + 5u, last) * params.a_row;
+  let row6 = a_at + min(row + 6u, last) * params.a_row;
+  let row7 = a_at + min(row + 7u, last) * params.a_row;
+  var a_step = 0u;
+  let b_step = params.b_row / 4u;
+  var left_at = b_start(batch) / 4u + col / 4u;
+  let to_right = select(0u, 1u, col + 4u < params.n);
+
+  let bias_left = bias_at(col);
+  let bias_right = bias_at(col + 4u);
+  var l0 = bias_left;
+  var l1 = bias_left;
+  var l2 = bias_left;
+  var l3 = bias_left;
+  var l4 = bias_left;
+  var l5 = bias_left;
+  var l6 = bias_left;
+  var l7 = bias_left;
+  var r0 = bias_right;
+  var r1 = bias_right;
+  var r2 = bias_right;
+  var r3 = bias_right;
+  var r4 = bias_right;
+  var r5 = bias_right;
+  var r6 = bias_right;
+  var r7 = bias_right;
+  for (var p = 0u; p < params.k; p++) {
+    let left = b[left_at];
+    let right = b[left_at + to_right];
+    let a0 = a[row0 + a_step];
+    let a1 = a[row1 + a_step];
+    let a2 = a[row2 + a_step];
+    let a3 = a[row3 + a_step];
+    let a4 = a[row4 + a_step];
+    let a5 = a[row5 + a_step];
+    let a6 = a[row6 + a_step];
+    let a7 = a[row7 + a_step];
+    l0 += a0 * left;
+    r0 += a0 * right;
+    l1 += a1 * left;
+    r1 += a1 * right;
+    l2 += a2 * left;
+    r2 += a2 * right;
+    l3 += a3 * left;
+    r3 += a3 * right;
+    l4 += a4 * left;
+    r4 += a4 * right;
+    l5 += a5 * left;
+    r5 += a5 * right;
+    l6 += a6 * left;
+    r6 += a6 * right;
+    l7 += a7 * left;
+    r7 += a7 * right;
+    a_step += params.a_col;
+    left_at += b_step;
+  }
+
+  let y_at = y_start(batch);
+  store(y_at, row, col, l0);
+  store(y_at, row, col + 4u, r0);
+  store(y_at, row + 1u, col, l1);
+  store(y_at, row + 1u, col + 4u, r1);
+  store(y_at, row + 2u, col, l2);
+  store(y_at, row + 2u, col + 4u, r2);
+  store(y_at, row + 3u, col, l3);
+  store(y_at, row + 3u, col + 4u, r3);
+  store(y_at, row + 4u, col, l4);
+  store(y_at, row + 4u, col + 4u, r4);
+  store(y_at, row + 5u, col, l5);
+  store(y_at, row + 5u, col + 4u, r5);
+  store(y_at, row + 6u, col, l6);
+  store(y_at, row + 6u, col + 4u, r6);
+  store(y_at, row + 7u, col, l7);
+  store(y_at, row + 7u, col + 4u, r7);
+}
