@@ -99,7 +99,7 @@ export class BufferPool {
     const gpu = this.gpu.createBuffer({
       label,
       size: Math.min(size_bytes, Math.max(this.maxBytes, 256)),
-      usage: usage.storage | usage.copySource | usage.copyTarget,
+      usage: usage.storage | usage.uniform | usage.copySource | usage.copyTarget,
     });
     this.created++;
     return new PoolBuffer(gpu, size_bytes, this);

@@ -1,0 +1,55 @@
+// Adam and AdamW over the whole arena, in place.
+//
+//   AdamW: p -= lr * weight_decay * p      Adam: g += weight_decay * p
+//   m += (1 - beta1) * (g - m);  v += (1 - beta2) * (g^2 - v)
+//   p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+//
+// Shapes: p, m, v, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with
+//         cell (lr, decay, 1 - beta1, 1 - beta2), decay = lr * weight_decay where decoupled, and options (eps, -, -, -).
+// Work:   a workgroup a block, every workgroups-th one; a lane one vec4.
+// Memory: 28 bytes a parameter.
+// Source: Kingma and Ba 2015; Loshchilov and Hutter 2019; the order of operations is PyTorch's.
+
+//#include "lib/optimizer.wgsl"
+
+struct Params {
+  blocks: u32,
+}
+
+override DECOUPLED: bool = true;
+
+@group(0) @binding(0) var<storage, read> grads: array<vec4f>;
+@group(0) @binding(1) var<storage, read> parameter_of: array<u32>;
+@group(0) @binding(2) var<storage, read> hyper: array<Hyper>;
+@group(0) @binding(3) var<storage, read_write> p: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+@compute @workgroup_size(BLOCK_VEC4S)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let stride = workgroups.x * workgroups.y;
+  for (var block = workgroup.x + workgroup.y * workgroups.x; block < params.blocks; block += stride) {
+    let h = hyper[parameter_of[block]];
+    if (h.step == 0u) {
+      continue;
+    }
+    let i = block * BLOCK_VEC4S + lane;
+    var g = grads[i] * h.gradient_scale;
+    var value = p[i];
+    if (DECOUPLED) {
+      value -= h.cell.y * value;
+    } else {
+      g += h.cell.y * value;
+    }
+    let first = lerp(m[i], g, h.cell.z);
+    let second = lerp(v[i], g * g, h.cell.w);
+    m[i] = first;
+    v[i] = second;
+    p[i] = value - (h.cell.x / h.correction.x) * first / (sqrt(second) / sqrt(h.correction.y) + h.options.x);
+  }
+}

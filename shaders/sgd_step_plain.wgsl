@@ -1,0 +1,34 @@
+// SGD without momentum over the whole arena, in place: p -= lr * (g + weight_decay * p).
+//
+// Shapes: p, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with cell (lr, weight_decay, -, -).
+// Work:   a workgroup a block, every workgroups-th one; a lane one vec4.
+// Memory: 12 bytes a parameter.
+
+//#include "lib/optimizer.wgsl"
+
+struct Params {
+  blocks: u32,
+}
+
+@group(0) @binding(0) var<storage, read> grads: array<vec4f>;
+@group(0) @binding(1) var<storage, read> parameter_of: array<u32>;
+@group(0) @binding(2) var<storage, read> hyper: array<Hyper>;
+@group(0) @binding(3) var<storage, read_write> p: array<vec4f>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(BLOCK_VEC4S)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let stride = workgroups.x * workgroups.y;
+  for (var block = workgroup.x + workgroup.y * workgroups.x; block < params.blocks; block += stride) {
+    let h = hyper[parameter_of[block]];
+    if (h.step == 0u) {
+      continue;
+    }
+    let i = block * BLOCK_VEC4S + lane;
+    p[i] -= h.cell.x * (grads[i] * h.gradient_scale + h.cell.y * p[i]);
+  }
+}

@@ -1,0 +1,11 @@
+// Gradients put where backward puts them.
+import { fromArray } from "../../src/ops/creation.js";
+import { backward } from "../../src/tensor/tape.js";
+import type { Tensor } from "../../src/tensor/tensor.js";
+
+/** Adds `values` to the parameter's gradient, by backward of the leaf itself. */
+export function setGradient(parameter: Tensor, values: ArrayLike<number>): void {
+  const gradient = fromArray(parameter.device, values, { shape: parameter.shape });
+  backward(parameter, { gradient });
+  gradient.dispose();
+}
