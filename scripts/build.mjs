@@ -1,0 +1,101 @@
+// Builds dist: index.js for pages and bundlers, node.js, and the command line cli.js, with what they share in chunks,
+// so that a program that imports two of them has one Tensor class. Packages stay imports.
+// --quiet says nothing; --no-types leaves out the .d.ts files, which take longer than all the rest.
+import { build } from "esbuild";
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, rmSync, statSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { join, relative } from "node:path";
+import { esbuildWgsl } from "./wgsl_plugin.mjs";
+
+process.chdir(new URL("..", import.meta.url).pathname);
+const known = ["--quiet", "--no-types"];
+const flags = process.argv.slice(2);
+const unknown = flags.find((flag) => !known.includes(flag));
+if (unknown) fail(`unknown flag, got ${unknown}; use ${known.join(", ")}`);
+const quiet = flags.includes("--quiet");
+const types = !quiet && !flags.includes("--no-types");
+
+const started = performance.now();
+const { metafile } = await build({
+  entryPoints: { index: "src/index.ts", node: "src/node.ts", cli: "src/cli/main.ts" },
+  outdir: "dist",
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  // Built-in modules stay imports; checkBrowserSafe then asserts that index.js reaches none.
+  platform: "node",
+  target: "es2022",
+  packages: "external",
+  sourcemap: true,
+  metafile: true,
+  plugins: [esbuildWgsl],
+  logLevel: "warning",
+}).catch(() => process.exit(1));
+
+checkBrowserSafe("dist/index.js");
+removeStale();
+chmodSync("dist/cli.js", 0o755);
+if (types) emitTypes();
+if (!quiet) report();
+
+/** Fails when `entry` imports a built-in module of Node, itself or through a chunk. */
+function checkBrowserSafe(entry) {
+  const seen = new Set();
+  const visit = (path, trail) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const { path: target, external } of metafile.outputs[path].imports) {
+      if (!external) visit(target, [...trail, target]);
+      else if (target.startsWith("node:") || builtinModules.includes(target) || target === "webgpu") fail(`${trail.join(" -> ")} imports ${target}, which no browser has`);
+    }
+  };
+  visit(entry, [entry]);
+}
+
+/** Chunk names hold a hash: those of earlier builds would pile up, and be published. */
+function removeStale() {
+  const current = new Set(Object.keys(metafile.outputs));
+  for (const folder of ["dist", "dist/chunks"]) {
+    for (const name of list(folder)) {
+      const path = join(folder, name);
+      if (/\.js(\.map)?$/.test(name) && !current.has(path)) rmSync(path, { force: true });
+    }
+  }
+}
+
+function list(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function emitTypes() {
+  rmSync("dist/types", { recursive: true, force: true });
+  const { status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
+  if (status !== 0) fail("the type declarations do not compile");
+}
+
+function report() {
+  for (const entry of ["index", "node", "cli"]) {
+    const path = `dist/${entry}.js`;
+    console.log(`${path.padEnd(14)} ${(closureBytes(path) / 1024).toFixed(0).padStart(5)} KiB with its chunks`);
+  }
+  if (types) console.log(`dist/types     ${statSync("dist/types").isDirectory() ? readdirSync("dist/types").length : 0} entries`);
+  console.log(`built in ${((performance.now() - started) / 1000).toFixed(2)} s, ${relative(process.cwd(), "dist") || "dist"}/`);
+}
+
+function closureBytes(entry, seen = new Set()) {
+  if (seen.has(entry)) return 0;
+  seen.add(entry);
+  const { bytes, imports } = metafile.outputs[entry];
+  return imports.filter(({ external }) => !external).reduce((sum, { path }) => sum + closureBytes(path, seen), bytes);
+}
+
+function fail(message) {
+  console.error(`build: ${message}`);
+  process.exit(1);
+}
