@@ -1,22 +1,26 @@
 // y = min(max(x, low), high), NaN where x is NaN.
 //
-// Shapes: x, y [size], f32.
-// Work:   grid-stride: adjacent invocations take adjacent elements.
+// Shapes: x, y [packs] of 4 elements each, f32; src/kernels/map.ts rounds the bindings up.
+// Work:   grid-stride: adjacent invocations take adjacent packs.
 // Memory: 8 bytes an element.
 
 //#include "lib/numerics.wgsl"
 
 struct Params {
-  size: u32,
+  packs: u32,
   low: f32,
   high: f32,
 }
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(2) var<uniform> params: Params;
+
+fn f(x: f32) -> f32 {
+  return select(min(max(x, params.low), params.high), x, is_nan(x));
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -24,8 +28,8 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  for (var i = workgroup.x * WORKGROUP + lane; i < params.size; i += workgroups.x * WORKGROUP) {
+  for (var i = workgroup.x * WORKGROUP + lane; i < params.packs; i += workgroups.x * WORKGROUP) {
     let v = x[i];
-    y[i] = select(min(max(v, params.low), params.high), v, is_nan(v));
+    y[i] = vec4f(f(v.x), f(v.y), f(v.z), f(v.w));
   }
 }

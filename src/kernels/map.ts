@@ -110,12 +110,14 @@ export interface Limits {
 
 /** y = min(max(x, low), high). */
 export function mapClamp(device: Device, buffers: { x: Slice; y: Slice }, limits: Limits, size: number): void {
-  launch(device, mapClampShader, { buffers, params: { size, ...limits }, workgroups: mapWorkgroups(device, size) });
+  const packs = Math.ceil(size / 4);
+  launch(device, mapClampShader, { buffers: packed(buffers), params: { packs, ...limits }, workgroups: mapWorkgroups(device, packs) });
 }
 
 /** dx from dy and x. */
 export function mapClampBackward(device: Device, buffers: { dy: Slice; x: Slice; dx: Slice }, limits: Limits, size: number): void {
-  launch(device, mapClampBackwardShader, { buffers, params: { size, ...limits }, workgroups: mapWorkgroups(device, size) });
+  const packs = Math.ceil(size / 4);
+  launch(device, mapClampBackwardShader, { buffers: packed(buffers), params: { packs, ...limits }, workgroups: mapWorkgroups(device, packs) });
 }
 
 const scratch = new DataView(new ArrayBuffer(4));
