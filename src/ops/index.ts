@@ -1,4 +1,5 @@
-// Every op, one export line a file.
+// Every op, one export line a file. The import installs the methods of Tensor.
+import "./methods.js";
 export * from "./creation.js";
 export { softmax } from "./softmax.js";
 export { elu, gelu, leakyRelu, relu, sigmoid, silu, softplus } from "./activation.js";
@@ -11,3 +12,5 @@ export { abs, ceil, floor, neg, reciprocal, round, rsqrt, sign, sqrt } from "./u
 export { where } from "./where.js";
 export { linear } from "./linear.js";
 export { matmul, type MatmulOptions } from "./matmul.js";
+export { conv1d, conv2d, type Conv1dOptions, type Conv2dOptions } from "./conv.js";
+export { avgPool1d, avgPool2d, maxPool1d, maxPool2d, type AvgPool1dOptions, type AvgPool2dOptions, type MaxPool1dOptions, type MaxPool2dOptions } from "./pool.js";
