@@ -1,10 +1,9 @@
 // partials_j = (sum of g_i^2, is any g_i not finite) over a share of the gradient arena: half of the global norm.
 //
-// Shapes: grads [blocks * 64] vec4; parameter_of [blocks]; group_of [parameters]; partials [workgroups * 64].
-// Work:   a workgroup walks every workgroups-th block, a lane sums its own column: no barrier. Suits software adapters.
+// Shapes: grads [blocks * 64] vec4; parameter_of [blocks]; group_of [parameters]; partials [workgroups * WORKGROUP].
+// Work:   a workgroup walks every workgroups-th block, a lane sums every WORKGROUP-th vec4: no barrier. Suits software adapters.
 // Memory: 4 bytes a gradient. Blocks of parameters without a gradient are not read.
 
-//#include "lib/numerics.wgsl"
 //#include "lib/optimizer.wgsl"
 
 struct Params {
@@ -17,13 +16,15 @@ struct Partial {
   not_finite: u32,
 }
 
+override WORKGROUP: u32 = 8u;
+
 @group(0) @binding(0) var<storage, read> grads: array<vec4f>;
 @group(0) @binding(1) var<storage, read> parameter_of: array<u32>;
 @group(0) @binding(2) var<storage, read> group_of: array<u32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<Partial>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-@compute @workgroup_size(BLOCK_VEC4S)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
@@ -35,11 +36,13 @@ fn main(
     if (group_of[parameter_of[block]] == INACTIVE) {
       continue;
     }
-    let g = grads[block * BLOCK_VEC4S + lane];
-    sum += g * g;
-    highest = max(highest, bitcast<vec4u>(g) & vec4u(0x7fffffffu));
+    for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
+      let g = grads[i];
+      sum += g * g;
+      highest = max(highest, bitcast<vec4u>(g) & vec4u(0x7fffffffu));
+    }
   }
   let not_finite = any(highest >= vec4u(0x7f800000u));
   let total = (sum.x + sum.y) + (sum.z + sum.w);
-  partials[params.first_partial + workgroup.x * BLOCK_VEC4S + lane] = Partial(total, u32(not_finite));
+  partials[params.first_partial + workgroup.x * WORKGROUP + lane] = Partial(total, u32(not_finite));
 }

@@ -6,7 +6,7 @@
 //
 // Shapes: p, buffer, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with
 //         cell (lr, weight_decay, momentum, 1 - dampening) and options (nesterov, -, -, -). A group whose momentum is 0 has no buffer.
-// Work:   a workgroup a block, every workgroups-th one; a lane one vec4.
+// Work:   a workgroup a block, every workgroups-th one; a lane every WORKGROUP-th vec4 of it.
 // Memory: 20 bytes a parameter.
 // Source: Sutskever et al. 2013, in PyTorch's form.
 
@@ -16,6 +16,8 @@ struct Params {
   blocks: u32,
 }
 
+override WORKGROUP: u32 = 64u;
+
 @group(0) @binding(0) var<storage, read> grads: array<vec4f>;
 @group(0) @binding(1) var<storage, read> parameter_of: array<u32>;
 @group(0) @binding(2) var<storage, read> hyper: array<Hyper>;
@@ -23,7 +25,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> buffer: array<vec4f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-@compute @workgroup_size(BLOCK_VEC4S)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
@@ -35,18 +37,19 @@ fn main(
     if (h.step == 0u) {
       continue;
     }
-    let i = block * BLOCK_VEC4S + lane;
-    let value = p[i];
-    var g = grads[i] * h.gradient_scale + h.cell.y * value;
-    let momentum = h.cell.z;
-    if (momentum != 0.0) {
-      var next = g;
-      if (h.step > 1u) {
-        next = momentum * buffer[i] + h.cell.w * g;
+    for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
+      let value = p[i];
+      var g = grads[i] * h.gradient_scale + h.cell.y * value;
+      let momentum = h.cell.z;
+      if (momentum != 0.0) {
+        var next = g;
+        if (h.step > 1u) {
+          next = momentum * buffer[i] + h.cell.w * g;
+        }
+        buffer[i] = next;
+        g = select(next, g + momentum * next, h.options.x != 0.0);
       }
-      buffer[i] = next;
-      g = select(next, g + momentum * next, h.options.x != 0.0);
+      p[i] = value - h.cell.x * g;
     }
-    p[i] = value - h.cell.x * g;
   }
 }

@@ -1,7 +1,7 @@
 // SGD without momentum over the whole arena, in place: p -= lr * (g + weight_decay * p).
 //
 // Shapes: p, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with cell (lr, weight_decay, -, -).
-// Work:   a workgroup a block, every workgroups-th one; a lane one vec4.
+// Work:   a workgroup a block, every workgroups-th one; a lane every WORKGROUP-th vec4 of it.
 // Memory: 12 bytes a parameter.
 
 //#include "lib/optimizer.wgsl"
@@ -10,13 +10,15 @@ struct Params {
   blocks: u32,
 }
 
+override WORKGROUP: u32 = 64u;
+
 @group(0) @binding(0) var<storage, read> grads: array<vec4f>;
 @group(0) @binding(1) var<storage, read> parameter_of: array<u32>;
 @group(0) @binding(2) var<storage, read> hyper: array<Hyper>;
 @group(0) @binding(3) var<storage, read_write> p: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-@compute @workgroup_size(BLOCK_VEC4S)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
@@ -28,7 +30,8 @@ fn main(
     if (h.step == 0u) {
       continue;
     }
-    let i = block * BLOCK_VEC4S + lane;
-    p[i] -= h.cell.x * (grads[i] * h.gradient_scale + h.cell.y * p[i]);
+    for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
+      p[i] -= h.cell.x * (grads[i] * h.gradient_scale + h.cell.y * p[i]);
+    }
   }
 }

@@ -20,5 +20,8 @@ struct Hyper {
 
 // a + k * (b - a), exact at k = 0 and k = 1: unlike (1 - k) * a + k * b, a constant b is a fixed point whatever k rounds to.
 fn lerp(a: vec4f, b: vec4f, k: f32) -> vec4f {
-  return select(b - (b - a) * (1.0 - k), a + (b - a) * k, k < 0.5);
+  if (k < 0.5) {
+    return a + (b - a) * k;
+  }
+  return b - (b - a) * (1.0 - k);
 }

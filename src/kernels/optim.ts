@@ -10,7 +10,10 @@ import { launch } from "../gpu/launch.js";
 
 /** Elements of an arena block: one parameter starts on each boundary it uses. As in shaders/lib/optimizer.wgsl. */
 export const blockElements = 256;
-const lanes = 64;
+
+/** Software adapters want few lanes that loop: what a block's parameter needs is then loaded once for many elements. */
+const softwareLanes = 8;
+const gpuLanes = 64;
 
 /** The fixed sizes of the WGSL structs, in bytes. */
 export const partialBytes = 8;
@@ -22,14 +25,15 @@ export const tableBytes = 65536;
 export const tableCells = tableBytes / 16;
 
 const isSoftware = (device: Device) => device.adapter.class === "cpu";
+const lanes = (device: Device) => (isSoftware(device) ? softwareLanes : gpuLanes);
 
 function normWorkgroups(device: Device, blocks: number): number {
-  return Math.min(blocks, isSoftware(device) ? 16 : 256);
+  return Math.min(blocks, isSoftware(device) ? 32 : 256);
 }
 
 /** How many partials `gradNorm` writes for an arena of `blocks`. */
 export function partialCount(device: Device, blocks: number): number {
-  return normWorkgroups(device, blocks) * (isSoftware(device) ? lanes : 1);
+  return normWorkgroups(device, blocks) * (isSoftware(device) ? softwareLanes : 1);
 }
 
 /** Partial sums of squares of one arena's gradients. */
@@ -38,8 +42,9 @@ export function gradNorm(
   buffers: { grads: Slice; parameter_of: Slice; group_of: Slice; partials: Slice },
   params: { blocks: number; first_partial: number },
 ): void {
-  const shader = isSoftware(device) ? gradNormShader : gradNormWorkgroupShader;
-  launch(device, shader, { buffers, params, workgroups: normWorkgroups(device, params.blocks) });
+  const workgroups = normWorkgroups(device, params.blocks);
+  if (isSoftware(device)) launch(device, gradNormShader, { buffers, params, constants: { WORKGROUP: softwareLanes }, workgroups });
+  else launch(device, gradNormWorkgroupShader, { buffers, params, workgroups });
 }
 
 interface FinaliseBuffers {
@@ -66,7 +71,7 @@ export function optimizerFinalise(device: Device, buffers: FinaliseBuffers, para
   launch(device, optimizerFinaliseShader, {
     buffers: { ...buffers },
     params: { ...params },
-    constants: { WORKGROUP: isSoftware(device) ? 8 : 64 },
+    constants: { WORKGROUP: lanes(device) },
     workgroups: 1,
   });
 }
@@ -88,7 +93,7 @@ export function adamStep(device: Device, buffers: StepBuffers & { m: Slice; v: S
   launch(device, adamStepShader, {
     buffers: { ...buffers },
     params,
-    constants: { DECOUPLED: decoupled },
+    constants: { WORKGROUP: lanes(device), DECOUPLED: decoupled },
     workgroups: stepWorkgroups(device, params.blocks),
   });
 }
@@ -97,6 +102,7 @@ export function adamStep(device: Device, buffers: StepBuffers & { m: Slice; v: S
 export function sgdStep(device: Device, buffers: StepBuffers & { buffer?: Slice }, params: { blocks: number }): void {
   const { buffer, ...rest } = buffers;
   const workgroups = stepWorkgroups(device, params.blocks);
-  if (buffer) launch(device, sgdStepShader, { buffers: { ...rest, buffer }, params, workgroups });
-  else launch(device, sgdStepPlainShader, { buffers: rest, params, workgroups });
+  const constants = { WORKGROUP: lanes(device) };
+  if (buffer) launch(device, sgdStepShader, { buffers: { ...rest, buffer }, params, constants, workgroups });
+  else launch(device, sgdStepPlainShader, { buffers: rest, params, constants, workgroups });
 }

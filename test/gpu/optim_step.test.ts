@@ -286,6 +286,22 @@ describe("both families of kernels", () => {
   });
 });
 
+describe("a large arena", () => {
+  it("past 65,535 workgroups every block takes its step", async () => {
+    const device = await ownDevice();
+    (device.adapter as { class: string }).class = "gpu-basic";
+    const size = 65_536 * 256 + 5;
+    const param = fromArray(device, new Float32Array(size), { requiresGrad: true });
+    const optimizer = new SGD([param], { lr: 1 });
+    setGradient(param, Float32Array.from({ length: size }, (_, i) => -((i >> 8) % 251) - 1));
+    optimizer.step();
+    const got = await param.data();
+    expect(got.findIndex((value, i) => value !== ((i >> 8) % 251) + 1), "first wrong element").toBe(-1);
+    param.dispose();
+    optimizer.dispose();
+  });
+});
+
 describe("in-place change", () => {
   it("a backward through a forward older than the step throws GradError", async () => {
     const device = await testDevice();
