@@ -40,7 +40,7 @@ function layerOf(path: string): number {
 }
 
 function resolveImport(from: string, specifier: string): string | null {
-  if (!specifier.startsWith(".") || specifier.endsWith(".wgsl")) return null;
+  if (!specifier.startsWith(".") || /\.(wgsl|json)$/.test(specifier)) return null;
   return resolve(dirname(from), specifier.replace(/\.js$/, ".ts"));
 }
 
