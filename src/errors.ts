@@ -31,6 +31,9 @@ export class DataError extends KilnError {}
 /** A checkpoint that is malformed, or belongs to another model. Nothing was loaded. */
 export class CheckpointError extends KilnError {}
 
+/** Training that cannot go on: too many steps in a row without a finite gradient. */
+export class DivergedError extends KilnError {}
+
 /** No adapter was found. `tried` has one line per attempt. */
 export class AdapterError extends KilnError {
   constructor(

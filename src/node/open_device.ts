@@ -17,7 +17,7 @@ export interface OpenDeviceOptions {
   toggles?: readonly string[];
 }
 
-const choices: readonly AdapterChoice[] = ["auto", "hardware", "system-software", "swiftshader"];
+export const adapterChoices: readonly AdapterChoice[] = ["auto", "hardware", "system-software", "swiftshader"];
 
 // The process aborts when the object that Dawn's create() returned is collected while a device lives.
 const instances: GPU[] = [];
@@ -35,8 +35,8 @@ interface DawnModule {
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, ["adapter", "toggles"]);
   const choice = options.adapter ?? ((process.env.KILN_ADAPTER || "auto") as AdapterChoice);
-  if (!choices.includes(choice)) {
-    throw new UsageError(`openDevice: unknown adapter, got "${choice}"; use ${choices.join(", ")}`);
+  if (!adapterChoices.includes(choice)) {
+    throw new UsageError(`openDevice: unknown adapter, got "${choice}"; use ${adapterChoices.join(", ")}`);
   }
   const dawn = await loadDawn();
   const flags = options.toggles?.length ? [`enable-dawn-features=${options.toggles.join(",")}`] : [];

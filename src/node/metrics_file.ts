@@ -1,0 +1,47 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { UsageError } from "../errors.js";
+import { linesUpTo, metricsLine, type StepMetrics, type ValidationMetrics } from "../train/index.js";
+import { reason, writeFileAtomic } from "./files.js";
+
+/** A run's metrics as JSON lines, written in batches so that a fast run does not wait for the disk. */
+export class MetricsFile {
+  private pending = "";
+  private lines = 0;
+
+  /**
+   * A new file, or with `resumeAt` the existing one without the rows past that step, which will be made again.
+   *
+   * Throws: UsageError if a new run's file exists: nothing is overwritten.
+   */
+  constructor(
+    private readonly path: string,
+    resumeAt: number | null,
+  ) {
+    if (!existsSync(path)) {
+      this.attempt(() => mkdirSync(dirname(path), { recursive: true }));
+      return;
+    }
+    if (resumeAt === null) throw new UsageError(`--metrics: the file exists, got ${path}; name another one`);
+    writeFileAtomic(path, linesUpTo(readFileSync(path, "utf8"), resumeAt));
+  }
+
+  add(metrics: StepMetrics | ValidationMetrics): void {
+    this.pending += metricsLine(metrics);
+    if (++this.lines % 20 === 0) this.flush();
+  }
+
+  flush(): void {
+    if (this.pending === "") return;
+    this.attempt(() => appendFileSync(this.path, this.pending));
+    this.pending = "";
+  }
+
+  private attempt(write: () => void): void {
+    try {
+      write();
+    } catch (cause) {
+      throw new UsageError(`--metrics: cannot write ${this.path}, got ${reason(cause)}; choose another file`, { cause });
+    }
+  }
+}

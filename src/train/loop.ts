@@ -1,0 +1,257 @@
+// The training loop, for a page and for Node. It keeps a few steps in flight and reads their results late.
+import type { TokenBatch } from "../data/index.js";
+import { DivergedError, UsageError } from "../errors.js";
+import type { Device } from "../gpu/device.js";
+import type { OptimizerStats } from "../optim/index.js";
+import { fromArray } from "../ops/index.js";
+import { checkNumber, checkOptions } from "../options.js";
+import { scope } from "../tensor/scope.js";
+import { backward, noGrad } from "../tensor/tape.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { StepMetrics, ValidationMetrics } from "./metrics.js";
+import { Pacer } from "./pacer.js";
+
+/** What `train` needs of a model; nn.GPT fits. */
+export interface TrainableModel {
+  /** The mean loss of a batch, tokens and targets [batch, block]. */
+  loss(tokens: Tensor, targets: Tensor): Tensor;
+  train(): unknown;
+  inEvalMode<T>(fn: () => T): T;
+}
+
+/** What `train` needs of an optimizer; those of `optim` fit. */
+export interface TrainableOptimizer {
+  step(): void;
+  zeroGrad(): void;
+  stats(): Promise<OptimizerStats>;
+}
+
+/** What `train` needs of data; TextData fits. */
+export interface TrainingData {
+  next(): TokenBatch;
+  /** The same batches on every call; none for no validation. */
+  validationBatches(count: number): TokenBatch[];
+}
+
+export interface TrainOptions {
+  device: Device;
+  model: TrainableModel;
+  optimizer: TrainableOptimizer;
+  data: TrainingData;
+  /** Train until this many steps have been taken, those before `startStep` included. */
+  steps: number;
+  /** Steps that the model has already taken: of a resumed run. 0 by default. */
+  startStep?: number;
+  /** Validate before the first step, every so many steps, and after the last. 0, the default, for never. */
+  evalEvery?: number;
+  /** Batches that a validation averages over. 20 by default. */
+  evalBatches?: number;
+  /** Call `onCheckpoint` every so many steps. 0, the default, for only at the end. */
+  checkpointEvery?: number;
+  /** Stop with DivergedError after so many skipped steps in a row. 20 by default. */
+  maxSkipped?: number;
+  /** The lowest validation loss so far, of a resumed run. */
+  bestValidationLoss?: number | null;
+  /** Stops after the step being launched; the run ends as if that were the last, without a validation. */
+  signal?: AbortSignal;
+  /** Results arrive in order, up to two steps after the launch. */
+  onStep?: (metrics: StepMetrics) => void;
+  onValidation?: (metrics: ValidationMetrics) => void;
+  /** Nothing is in flight while it is awaited. Called at the end too, however the run ends, but for an error. */
+  onCheckpoint?: (progress: { step: number; bestValidationLoss: number | null }) => void | Promise<void>;
+}
+
+export interface TrainResult {
+  step: number;
+  /** True when the signal ended the run. */
+  aborted: boolean;
+  /** Of the last step; NaN when there was none. */
+  loss: number;
+  bestValidationLoss: number | null;
+  skipped: number;
+  clipped: number;
+}
+
+const optionKeys = [
+  "device", "model", "optimizer", "data", "steps", "startStep", "evalEvery", "evalBatches", "checkpointEvery",
+  "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint",
+];
+/** Steps launched whose results have not arrived. */
+const maxInFlight = 2;
+const training = new WeakSet<object>();
+
+/**
+ * Trains a model: loss, backward and optimizer step for each batch, with validation and checkpoints between.
+ *
+ * Range:  see TrainOptions.
+ * Throws: UsageError for options out of range, or while the same model is being trained; DivergedError after
+ *         `maxSkipped` steps in a row without a finite gradient; whatever the device reports.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options);
+  if (training.has(options.model)) throw new UsageError("train: this model is being trained already; await the first train() before the next");
+  training.add(options.model);
+  try {
+    return await new Run(options).run();
+  } finally {
+    training.delete(options.model);
+  }
+}
+
+function checkTrainOptions(options: TrainOptions): void {
+  checkOptions("train", options, optionKeys);
+  const whole = { min: 0, integer: true };
+  checkNumber("train", "steps", options.steps, whole);
+  for (const name of ["startStep", "evalEvery", "checkpointEvery"] as const) checkNumber("train", name, options[name] ?? 0, whole);
+  for (const name of ["evalBatches", "maxSkipped"] as const) checkNumber("train", name, options[name] ?? 1, { min: 1, integer: true });
+}
+
+class Run {
+  private step: number;
+  private inFlight: Promise<StepMetrics>[] = [];
+  private before: OptimizerStats | null = null;
+  private skippedInARow = 0;
+  private losses: number[] = [];
+  private best: number | null;
+  private readonly result = { loss: NaN, skipped: 0, clipped: 0 };
+  private readonly pacer: Pacer;
+  private readonly validationPacer: Pacer;
+
+  constructor(private readonly options: TrainOptions) {
+    this.step = options.startStep ?? 0;
+    this.best = options.bestValidationLoss ?? null;
+    this.pacer = new Pacer(options.device);
+    this.validationPacer = new Pacer(options.device);
+  }
+
+  async run(): Promise<TrainResult> {
+    const { options } = this;
+    const { steps, evalEvery = 0, checkpointEvery = 0, signal, onCheckpoint } = options;
+    this.before = await options.optimizer.stats();
+    let saved = -1;
+    const save = async () => {
+      await this.drain();
+      saved = this.step;
+      await onCheckpoint?.({ step: this.step, bestValidationLoss: this.best });
+    };
+    if (evalEvery > 0 && this.step === 0) await this.validate();
+    while (this.step < steps && !signal?.aborted) {
+      this.launchStep();
+      if (this.inFlight.length > maxInFlight) await this.settleOldest();
+      if (signal?.aborted) break;
+      const last = this.step === steps;
+      if (evalEvery > 0 && (last || this.step % evalEvery === 0)) await this.validate();
+      if (checkpointEvery > 0 && this.step % checkpointEvery === 0) await save();
+    }
+    await this.drain();
+    if (saved !== this.step) await save();
+    return { step: this.step, aborted: signal?.aborted === true && this.step < steps, bestValidationLoss: this.best, ...this.result };
+  }
+
+  private launchStep(): void {
+    const { model, optimizer, data } = this.options;
+    const batch = data.next();
+    model.train();
+    const loss = scope(() => {
+      optimizer.zeroGrad();
+      const value = this.lossOf(batch);
+      backward(value);
+      optimizer.step();
+      return value.detach();
+    });
+    const step = ++this.step;
+    const done = this.pacer.submitted();
+    this.inFlight.push(this.paced(this.pacer, () => this.collect(step, batch, loss, done)));
+  }
+
+  /** Queues the reads of a step's results at once: later steps overwrite what they read. */
+  private async collect(step: number, { shape }: TokenBatch, loss: Tensor, done: () => void): Promise<StepMetrics> {
+    const reads = Promise.all([loss.item(), this.options.optimizer.stats()]);
+    loss.dispose();
+    const [value, stats] = await reads;
+    done();
+    const before = this.before!;
+    this.before = stats;
+    const tokensPerSecond = this.pacer.unit_ms === 0 ? 0 : (1000 * shape[0] * shape[1]) / this.pacer.unit_ms;
+    return {
+      step,
+      loss: value,
+      lr: stats.lr[0]!,
+      gradNorm: stats.gradNorm,
+      clipped: stats.clipped > before.clipped,
+      skipped: stats.skipped > before.skipped,
+      tokensPerSecond,
+    };
+  }
+
+  private async settleOldest(): Promise<void> {
+    const metrics = await this.inFlight[0]!;
+    this.inFlight.shift();
+    this.losses.push(metrics.loss);
+    this.result.loss = metrics.loss;
+    this.result.skipped += metrics.skipped ? 1 : 0;
+    this.result.clipped += metrics.clipped ? 1 : 0;
+    this.skippedInARow = metrics.skipped ? this.skippedInARow + 1 : 0;
+    this.options.onStep?.(metrics);
+    const { maxSkipped = 20 } = this.options;
+    if (this.skippedInARow >= maxSkipped) {
+      throw new DivergedError(
+        `train: ${maxSkipped} steps in a row had a loss or gradient that was not finite and were skipped, the last was step ${metrics.step}; ` +
+          "use a lower learning rate, a longer warmup or gradient clipping",
+      );
+    }
+  }
+
+  private async drain(): Promise<void> {
+    while (this.inFlight.length > 0) await this.settleOldest();
+  }
+
+  private async validate(): Promise<void> {
+    await this.drain();
+    const { data, evalBatches = 20, signal, onValidation } = this.options;
+    const batches = data.validationBatches(evalBatches);
+    if (batches.length === 0) return;
+    let sum = 0;
+    const pending: Promise<number>[] = [];
+    for (const batch of batches) {
+      if (signal?.aborted) break;
+      pending.push(this.paced(this.validationPacer, () => this.validationLoss(batch)));
+      if (pending.length > maxInFlight) sum += await pending.shift()!;
+    }
+    for (const loss of pending) sum += await loss;
+    if (signal?.aborted) return;
+    const validationLoss = sum / batches.length;
+    if (this.best === null || validationLoss < this.best) this.best = validationLoss;
+    const trainLoss = this.losses.length === 0 ? null : this.losses.reduce((total, loss) => total + loss, 0) / this.losses.length;
+    this.losses = [];
+    onValidation?.({ step: this.step, validationLoss, trainLoss, bestValidationLoss: this.best });
+  }
+
+  private async validationLoss(batch: TokenBatch): Promise<number> {
+    const loss = scope(() => noGrad(() => this.options.model.inEvalMode(() => this.lossOf(batch))));
+    const done = this.validationPacer.submitted();
+    const read = loss.item();
+    loss.dispose();
+    const value = await read;
+    done();
+    return value;
+  }
+
+  private lossOf({ tokens, targets, shape }: TokenBatch): Tensor {
+    const { device, model } = this.options;
+    return model.loss(fromArray(device, tokens, { shape, dtype: "i32" }), fromArray(device, targets, { shape, dtype: "i32" }));
+  }
+
+  /** The pacer's hook is looked up when a read is queued, so it need only be set for as long. */
+  private paced<T>(pacer: Pacer, queueReads: () => Promise<T>): Promise<T> {
+    const detach = pacer.attach();
+    try {
+      const result = queueReads();
+      // An earlier step's error may end the run before this one is awaited: not an unhandled rejection.
+      result.catch(() => {});
+      return result;
+    } finally {
+      detach();
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// What a training loop reports. A row of a metrics file is one of these as JSON.
+
+export interface StepMetrics {
+  /** Steps taken, this one included. */
+  step: number;
+  /** Of the batch, before the step. */
+  loss: number;
+  /** The learning rate that the kernels used, of the first parameter group. */
+  lr: number;
+  /** Of all gradients, before clipping. NaN if it was not finite. */
+  gradNorm: number;
+  clipped: boolean;
+  /** The gradient was not finite: parameters and optimizer are as before. */
+  skipped: boolean;
+  /** Smoothed; 0 until it is known: the first steps compile kernels. */
+  tokensPerSecond: number;
+}
+
+export interface ValidationMetrics {
+  /** Steps taken before this validation. */
+  step: number;
+  validationLoss: number;
+  /** Mean training loss since the validation before; null before the first step. */
+  trainLoss: number | null;
+  bestValidationLoss: number;
+}
+
+/** One line of a metrics file. JSON has no NaN: it becomes null. */
+export function metricsLine(metrics: StepMetrics | ValidationMetrics): string {
+  return `${JSON.stringify(metrics)}\n`;
+}
+
+/** The lines of a metrics file up to `step`: what a resumed run keeps, because it makes the others again. */
+export function linesUpTo(text: string, step: number): string {
+  const kept = text.split("\n").filter((line) => {
+    try {
+      return (JSON.parse(line) as { step?: number }).step! <= step;
+    } catch {
+      return false; // the end of a line that a crash cut off
+    }
+  });
+  return kept.map((line) => `${line}\n`).join("");
+}
