@@ -1,0 +1,21 @@
+// Numbers for people.
+
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+export function rate(value: number): string {
+  return value.toExponential(2);
+}
+
+/** "45 s", "3 min 20 s", "2 h 5 min". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+export function loss(value: number | null | undefined): string {
+  return value === null || value === undefined ? "-" : value.toFixed(4);
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { runProgram } from "./program.js";
+
+// A reader that closes the pipe, such as head, ends the program quietly.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runProgram(process.argv.slice(2));

@@ -1,0 +1,41 @@
+// From settings to the parts of a run, the same way for a new run and a resumed one.
+import { text, type TextData, type Tokenizer } from "../data/index.js";
+import type { Device } from "../gpu/device.js";
+import { GPT, type GPTOptions } from "../nn/index.js";
+import { Adam, AdamW, SGD } from "../optim/index.js";
+import { constant, cosine, linear, warmup, type Schedule } from "../schedule/index.js";
+import type { Generator } from "../tensor/random.js";
+import type { TrainSettings } from "./train_settings.js";
+
+export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer | null): Promise<TextData> | TextData {
+  const { block, batch, seed, tokenizer, compactVocab } = settings;
+  const options = { block, batch, seed };
+  if (vocab) return text.withTokenizer(source, vocab, options);
+  if (tokenizer === "char") return text.characters(source, options);
+  if (tokenizer === "byte") return text.bytes(source, options);
+  return text.bpe(source, { ...options, encoding: tokenizer, compact: compactVocab });
+}
+
+export function modelOptions({ layers, heads, width, block, dropout, bias, tied, norm, activation }: TrainSettings, vocab: number): Omit<GPTOptions, "seed" | "generator"> {
+  return { layers, heads, width, block, dropout, bias, tied, norm, activation, vocab };
+}
+
+export function modelOf(device: Device, options: Omit<GPTOptions, "seed" | "generator">, generator: Generator): GPT {
+  return new GPT(device, { ...options, generator });
+}
+
+/** Linear warmup as nanoGPT counts it, then the decay over the steps that are left. */
+export function scheduleOf({ lr, minLr, warmup: warmupSteps, decay, steps }: TrainSettings): Schedule {
+  const left = steps - warmupSteps;
+  const ramp = warmup({ steps: warmupSteps, to: lr, convention: "nanogpt" });
+  if (decay === "constant") return ramp.then(constant(lr));
+  return ramp.then(decay === "cosine" ? cosine({ from: lr, to: minLr, steps: left }) : linear({ from: lr, to: minLr, steps: left }));
+}
+
+export function optimizerOf(model: GPT, settings: TrainSettings): AdamW | Adam | SGD {
+  const { optimizer, betas, clip, weightDecay } = settings;
+  const groups = model.groups({ weightDecay });
+  const options = { lr: scheduleOf(settings), ...(clip > 0 && { clipNorm: clip }) };
+  if (optimizer === "sgd") return new SGD(groups, { ...options, momentum: 0.9 });
+  return optimizer === "adam" ? new Adam(groups, { ...options, betas }) : new AdamW(groups, { ...options, betas });
+}

@@ -1,0 +1,97 @@
+import type { Command } from "commander";
+import pc from "picocolors";
+import { tokenizerFromJSON, type Tokenizer } from "../data/index.js";
+import { CheckpointError } from "../errors.js";
+import { generate, type GPTOptions } from "../nn/index.js";
+import { readFileBytes } from "../node/files.js";
+import type { AdapterChoice } from "../node/open_device.js";
+import { newestCheckpoint } from "../node/run_folder.js";
+import { Generator } from "../tensor/random.js";
+import { decodeCheckpoint, restoreCheckpoint, type Checkpoint } from "../train/index.js";
+import { exitCodes } from "./errors.js";
+import { numberFlag } from "./flags.js";
+import { catchInterrupts } from "./interrupts.js";
+import { modelOf } from "./model_of.js";
+import { adapterFlag, adapterHelp, announce, parseAdapter, withDevice } from "./open.js";
+
+interface SampleFlags {
+  checkpoint?: string;
+  prompt: string;
+  tokens: number;
+  temperature: number;
+  topK?: number;
+  topP?: number;
+  seed: number;
+  adapter?: AdapterChoice;
+}
+
+export function addSampleCommand(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("sample")
+    .description("write text with a trained model; only the text goes to standard output")
+    .option("--checkpoint <file>", "the newest under out by default")
+    .option("--prompt <text>", "what to go on from", "\n")
+    .option("--tokens <n>", "how many to write", numberFlag("--tokens", { min: 1, integer: true, example: 300 }), 300)
+    .option("--temperature <n>", "0 takes the likeliest, above 1 is wild", numberFlag("--temperature", { min: 0, example: 0.8 }), 0.8)
+    .option("--top-k <n>", "only the k likeliest tokens", numberFlag("--top-k", { min: 1, integer: true, example: 40 }))
+    .option("--top-p <n>", "only the likeliest that together have this probability", numberFlag("--top-p", { above: 0, max: 1, example: 0.9 }))
+    .option("--seed <n>", "the same seed writes the same text", numberFlag("--seed", { min: 0, max: 2 ** 32 - 1, integer: true, example: 1 }), 1)
+    .option(adapterFlag, adapterHelp, parseAdapter)
+    .action(async (flags: SampleFlags) => setExitCode(await sample(flags)));
+}
+
+async function sample({ checkpoint: named, prompt, tokens, adapter, ...sampling }: SampleFlags): Promise<number> {
+  const file = named ?? newestCheckpoint();
+  const checkpoint = decodeCheckpoint(readFileBytes(file, "--checkpoint"));
+  const { options, vocab } = await languageModelOf(checkpoint, file);
+  const start = vocab.encode(prompt);
+  return withDevice(adapter, async (device) => {
+    process.stderr.write(`${announce(device)}\n${pc.dim(`${file}, step ${checkpoint.state.step}`)}\n`);
+    const model = modelOf(device, options, new Generator());
+    restoreCheckpoint(checkpoint, model);
+    const interrupts = catchInterrupts(() => {});
+    const writer = new TextWriter(vocab, start);
+    try {
+      await generate(model, start, { maxNewTokens: tokens, ...sampling, signal: interrupts.signal, onToken: (token) => writer.add(token) });
+    } catch (error) {
+      if (!interrupts.signal.aborted) throw error;
+      return exitCodes.interrupted;
+    } finally {
+      writer.end();
+      interrupts.release();
+    }
+    return exitCodes.ok;
+  });
+}
+
+async function languageModelOf({ state }: Checkpoint, file: string): Promise<{ options: Omit<GPTOptions, "seed" | "generator">; vocab: Tokenizer }> {
+  if (state.model === undefined || state.tokenizer === undefined) {
+    throw new CheckpointError(`--checkpoint: the file has no model settings or no tokenizer, got ${file}; use one that kiln train wrote`);
+  }
+  return { options: state.model as GPTOptions, vocab: await tokenizerFromJSON(state.tokenizer) };
+}
+
+/** Prints text as it grows. A token may be a part of a character: what is not yet whole waits. */
+class TextWriter {
+  private waiting: number[] = [];
+
+  constructor(
+    private readonly vocab: Tokenizer,
+    prompt: ArrayLike<number>,
+  ) {
+    process.stdout.write(vocab.decode(prompt));
+  }
+
+  add(token: number): void {
+    this.waiting.push(token);
+    const text = this.vocab.decode(this.waiting);
+    // A character has at most four bytes, so five tokens that end in a broken one will not mend.
+    if (text.endsWith("\ufffd") && this.waiting.length < 5) return;
+    process.stdout.write(text);
+    this.waiting = [];
+  }
+
+  end(): void {
+    process.stdout.write(`${this.vocab.decode(this.waiting)}\n`);
+  }
+}

@@ -1,0 +1,38 @@
+// What a run will do, known before any GPU is touched: every bad flag and file ends here.
+import { tokenizerFromJSON, type TextData } from "../data/index.js";
+import { CheckpointError, UsageError } from "../errors.js";
+import { readFileBytes } from "../node/files.js";
+import { readText } from "../node/text_source.js";
+import { decodeCheckpoint, type Checkpoint } from "../train/index.js";
+import { dataOf } from "./model_of.js";
+import { checkSettings, presets, type TrainSettings } from "./train_settings.js";
+
+export interface TrainPlan {
+  settings: TrainSettings;
+  data: TextData;
+  /** What to go on from; null for a new run. */
+  checkpoint: Checkpoint | null;
+}
+
+export async function planNewRun(settings: TrainSettings): Promise<TrainPlan> {
+  return { settings, data: await dataOf(readText(settings.data), settings, null), checkpoint: null };
+}
+
+/** The run of a checkpoint, with the few settings that may change. */
+export async function planResumedRun(file: string, changed: Partial<TrainSettings>): Promise<TrainPlan> {
+  const checkpoint = decodeCheckpoint(readFileBytes(file, "--resume"));
+  const { state } = checkpoint;
+  const saved = state.settings as Partial<TrainSettings> | undefined;
+  if (typeof saved !== "object" || saved === null || !state.data || !state.generators?.model || !checkpoint.optimizer) {
+    throw new CheckpointError(`--resume: the file lacks what a run needs to go on, got ${file}; use one that kiln train wrote`);
+  }
+  const settings = checkSettings({ ...presets.small, ...saved, ...changed });
+  const { step } = state;
+  if (step >= settings.steps) throw new UsageError(`--resume: the run is complete, got step ${step} of ${settings.steps}; add --steps ${step * 2} to go on, at the schedule's last rate`);
+  const data = await dataOf(readText(settings.data), settings, await tokenizerFromJSON(state.tokenizer));
+  if (data.fingerprint !== state.data.fingerprint) {
+    throw new CheckpointError(`--resume: the text is not the one of the run, got fingerprint ${data.fingerprint} for ${state.data.fingerprint}; pass the same file as --data`);
+  }
+  data.loadStateDict(state.data.position);
+  return { settings, data, checkpoint };
+}

@@ -1,0 +1,150 @@
+// Carries out a plan: opens the device, trains, saves, samples.
+import pc from "picocolors";
+import type { Device } from "../gpu/device.js";
+import { writeFileAtomic } from "../node/files.js";
+import { MetricsFile } from "../node/metrics_file.js";
+import type { AdapterChoice } from "../node/open_device.js";
+import { generate, type GPT, type GPTOptions } from "../nn/index.js";
+import { Generator } from "../tensor/random.js";
+import { encodeCheckpoint, restoreCheckpoint, train, type CheckpointState, type TrainResult } from "../train/index.js";
+import { exitCodes } from "./errors.js";
+import { count, duration, loss, rate } from "./format.js";
+import { catchInterrupts } from "./interrupts.js";
+import { modelOf, modelOptions, optimizerOf } from "./model_of.js";
+import { announce, withDevice } from "./open.js";
+import { makeReporter } from "./reporter.js";
+import { sparkline } from "./sparkline.js";
+import type { TrainPlan } from "./train_plan.js";
+import type { TrainSettings } from "./train_settings.js";
+
+export interface RunPlace {
+  checkpointPath: string;
+  metricsPath: string;
+  adapter: AdapterChoice | undefined;
+}
+
+type Optimizer = ReturnType<typeof optimizerOf>;
+
+/** Gives the exit code. */
+export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
+  return withDevice(place.adapter, async (device) => {
+    console.log(announce(device));
+    const generator = new Generator(plan.settings.seed);
+    const options = (plan.checkpoint?.state.model as Omit<GPTOptions, "seed" | "generator"> | undefined) ?? modelOptions(plan.settings, plan.data.vocab.size);
+    const model = modelOf(device, options, generator);
+    const optimizer = optimizerOf(model, plan.settings);
+    if (plan.checkpoint) {
+      restoreCheckpoint(plan.checkpoint, model, optimizer);
+      generator.loadStateDict(plan.checkpoint.state.generators!.model!);
+    }
+    console.log(describePlan(plan, model, place));
+    const { result, losses, seconds } = await runLoop(device, model, optimizer, plan, place);
+    if (losses.length > 1) console.log(`loss      ${sparkline(losses)}  ${loss(losses[0])} to ${loss(losses[losses.length - 1])}`);
+    console.log(summary(result, seconds));
+    console.log(`saved     ${place.checkpointPath}`);
+    if (result.aborted) {
+      console.log(`go on     kiln train --resume ${place.checkpointPath}`);
+      return exitCodes.interrupted;
+    }
+    if (plan.settings.sample > 0) await printSample(model, plan);
+    console.log(`more      kiln sample --checkpoint ${place.checkpointPath} --prompt "..."`);
+    return exitCodes.ok;
+  });
+}
+
+async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: TrainPlan, place: RunPlace): Promise<{ result: TrainResult; losses: number[]; seconds: number }> {
+  const { settings, data, checkpoint } = plan;
+  const startStep = checkpoint?.state.step ?? 0;
+  const metricsFile = new MetricsFile(place.metricsPath, checkpoint ? startStep : null);
+  const reporter = makeReporter({ steps: settings.steps, startStep, tokensPerStep: settings.batch * settings.block });
+  const interrupts = catchInterrupts(() => reporter.say(pc.yellow("stopping after this step and saving; Ctrl-C again quits at once")));
+  const losses: number[] = [];
+  const started = performance.now();
+  try {
+    const result = await train({
+      device,
+      model,
+      optimizer,
+      data,
+      steps: settings.steps,
+      startStep,
+      evalEvery: settings.evalEvery,
+      evalBatches: settings.evalBatches,
+      checkpointEvery: settings.checkpointEvery,
+      bestValidationLoss: checkpoint?.state.bestValidationLoss ?? null,
+      signal: interrupts.signal,
+      onStep(metrics) {
+        losses.push(metrics.loss);
+        metricsFile.add(metrics);
+        reporter.step(metrics);
+      },
+      onValidation(metrics) {
+        metricsFile.add(metrics);
+        reporter.validation(metrics);
+      },
+      async onCheckpoint({ step, bestValidationLoss }) {
+        metricsFile.flush();
+        const state = stateOf(plan, model, step, bestValidationLoss);
+        writeFileAtomic(place.checkpointPath, await encodeCheckpoint(model, optimizer, state));
+      },
+    });
+    return { result, losses, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    metricsFile.flush();
+    reporter.stop();
+    interrupts.release();
+  }
+}
+
+function stateOf({ settings, data }: TrainPlan, model: GPT, step: number, bestValidationLoss: number | null): CheckpointState {
+  return {
+    step,
+    model: model.config,
+    tokenizer: data.vocab.toJSON(),
+    data: { fingerprint: data.fingerprint, position: data.stateDict() },
+    generators: { model: model.generator.stateDict() },
+    settings,
+    bestValidationLoss,
+  };
+}
+
+function describePlan({ settings, data, checkpoint }: TrainPlan, model: GPT, { checkpointPath }: RunPlace): string {
+  const { layers, heads, width, block, batch, steps } = settings;
+  return [
+    `data      ${settings.data}: ${count(data.train.length)} tokens to train on, ${count(data.validation.length)} to validate, vocabulary ${count(data.vocab.size)} (${settings.tokenizer})`,
+    `model     ${pc.bold(`${count(model.parameterCount())} parameters`)}: ${layers} layers, ${heads} heads, width ${width}, block ${block}`,
+    `training  ${count(steps)} steps of ${batch} x ${block} tokens, ${settings.optimizer}, ${describeRate(settings)}`,
+    checkpoint ? `resuming  at step ${checkpoint.state.step}, in ${checkpointPath}` : `run       ${checkpointPath}`,
+  ].join("\n");
+}
+
+function describeRate({ lr, minLr, warmup, decay }: TrainSettings): string {
+  const ramp = warmup > 0 ? `warmup of ${warmup} steps to ${rate(lr)}` : `learning rate ${rate(lr)}`;
+  return decay === "constant" ? ramp : `${ramp}, ${decay} to ${rate(minLr)}`;
+}
+
+function summary({ step, bestValidationLoss, skipped, clipped }: TrainResult, seconds: number): string {
+  const parts = [
+    `step ${step} after ${duration(seconds)}`,
+    bestValidationLoss !== null && pc.bold(`best validation loss ${loss(bestValidationLoss)}`),
+    clipped > 0 && `${clipped} steps clipped`,
+    skipped > 0 && pc.yellow(`${skipped} steps skipped`),
+  ];
+  return `done      ${parts.filter(Boolean).join(", ")}`;
+}
+
+async function printSample(model: GPT, { settings, data }: TrainPlan): Promise<void> {
+  const prompt = data.vocab.encode(firstWords(data));
+  const tokens = await generate(model, prompt, { maxNewTokens: settings.sample, temperature: 0.8, seed: settings.seed });
+  console.log(`\n${pc.dim("--- sample ---")}\n${pc.dim(data.vocab.decode(prompt))}${data.vocab.decode(tokens)}\n${pc.dim("--------------")}\n`);
+}
+
+/** A line end where the vocabulary has one: a model that has seen text goes on with a new line. */
+function firstWords(data: TrainPlan["data"]): string {
+  try {
+    data.vocab.encode("\n");
+    return "\n";
+  } catch {
+    return data.vocab.decode(data.train.subarray(0, 1));
+  }
+}

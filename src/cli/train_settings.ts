@@ -1,0 +1,110 @@
+// What a training run is made of: presets, the flags that change them, and the rules between them.
+import { bpeEncodings } from "../data/index.js";
+import { UsageError } from "../errors.js";
+
+export const tokenizers = ["char", "byte", ...bpeEncodings] as const;
+export const optimizers = ["adamw", "adam", "sgd"] as const;
+export const decays = ["cosine", "linear", "constant"] as const;
+export const norms = ["pre", "post"] as const;
+export const activations = ["gelu", "relu", "silu"] as const;
+
+/** Saved in the checkpoint: `--resume` needs no other flag. */
+export interface TrainSettings {
+  data: string;
+  tokenizer: (typeof tokenizers)[number];
+  compactVocab: boolean;
+  layers: number;
+  heads: number;
+  width: number;
+  block: number;
+  dropout: number;
+  bias: boolean;
+  tied: boolean;
+  norm: (typeof norms)[number];
+  activation: (typeof activations)[number];
+  batch: number;
+  steps: number;
+  optimizer: (typeof optimizers)[number];
+  lr: number;
+  minLr: number;
+  warmup: number;
+  decay: (typeof decays)[number];
+  weightDecay: number;
+  betas: [number, number];
+  /** 0 for none. */
+  clip: number;
+  seed: number;
+  /** 0 for none. */
+  evalEvery: number;
+  evalBatches: number;
+  /** 0 for only at the end. */
+  checkpointEvery: number;
+  /** Tokens sampled after training. */
+  sample: number;
+}
+
+/** About two million tokens' worth of patience less than a real model: English-like within a minute on two CPU cores. */
+const small: TrainSettings = {
+  data: "moby-dick",
+  tokenizer: "char",
+  compactVocab: false,
+  layers: 2,
+  heads: 4,
+  width: 64,
+  block: 64,
+  dropout: 0,
+  bias: false,
+  tied: true,
+  norm: "pre",
+  activation: "gelu",
+  batch: 12,
+  steps: 400,
+  optimizer: "adamw",
+  lr: 4e-3,
+  minLr: 4e-4,
+  warmup: 40,
+  decay: "cosine",
+  weightDecay: 0.1,
+  betas: [0.9, 0.99],
+  clip: 1,
+  seed: 1337,
+  evalEvery: 100,
+  evalBatches: 8,
+  checkpointEvery: 100,
+  sample: 300,
+};
+
+/** nanoGPT's settings for a CPU: characters of a small text, about 0.8 million parameters. */
+const nanogptCpu: TrainSettings = {
+  ...small,
+  layers: 4,
+  heads: 4,
+  width: 128,
+  batch: 12,
+  steps: 2000,
+  lr: 1e-3,
+  minLr: 1e-4,
+  warmup: 100,
+  evalEvery: 250,
+  evalBatches: 20,
+  checkpointEvery: 250,
+  sample: 500,
+};
+
+export const presets = { small, "nanogpt-cpu": nanogptCpu } as const satisfies Record<string, TrainSettings>;
+export type PresetName = keyof typeof presets;
+
+/** Rules that tie two flags together. Throws UsageError. */
+export function checkSettings(settings: TrainSettings): TrainSettings {
+  const { width, heads, warmup, steps, lr, minLr, optimizer, weightDecay, compactVocab, tokenizer } = settings;
+  if (width % heads !== 0) throw new UsageError(`--width: must be a multiple of --heads, got width ${width} and heads ${heads}; for example --width ${Math.ceil(width / heads) * heads}`);
+  if (warmup > steps) throw new UsageError(`--warmup: must not be over --steps, got ${warmup} of ${steps}; for example --warmup ${Math.floor(steps / 10)}`);
+  if (minLr > lr) throw new UsageError(`--min-lr: must not be over --lr, got ${minLr} over ${lr}; for example --min-lr ${lr / 10}`);
+  if (optimizer === "adam" && weightDecay > 0) {
+    throw new UsageError(`--weight-decay: Adam mixes it into the gradient, got ${weightDecay} with --optimizer adam; use --optimizer adamw or --weight-decay 0`);
+  }
+  if (compactVocab && !(bpeEncodings as readonly string[]).includes(tokenizer)) {
+    throw new UsageError(`--compact-vocab: only for byte-pair tokenizers, got --tokenizer ${tokenizer}; use ${bpeEncodings.join(", ")}, or leave it out`);
+  }
+  return settings;
+}
