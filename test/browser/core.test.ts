@@ -27,7 +27,7 @@ afterAll(async () => {
 
 /** Runs one of the page's tests. */
 function inPage<Name extends keyof PageTests>(name: Name): Promise<Awaited<ReturnType<PageTests[Name]>>> {
-  return page.evaluate((test) => (globalThis as unknown as { kilnTests: PageTests }).kilnTests[test](), name) as never;
+  return page.evaluate((test: string) => (globalThis as unknown as { kilnTests: Record<string, () => Promise<unknown>> }).kilnTests[test]!(), name) as never;
 }
 
 describe("Chromium", () => {
