@@ -1,19 +1,24 @@
-// dx_i = y_i * (dy_i - sum_j y_j * dy_j), along each row.
+// dx_j = y_j * (dy_j - sum_k y_k * dy_k) along each row; with LOG, where y is the logarithm,
+// dx_j = dy_j - exp(y_j) * sum_k dy_k.
 //
-// Shapes: y, dy, dx [rows, cols], f32.
+// Shapes: y, dy, dx [outer, extent, inner]; Element as in softmax_forward.wgsl.
 // Work:   one invocation a row.
 // Memory: 12 bytes an element (the second read of a row is in cache).
 
+//#include "lib/across.wgsl"
+
 struct Params {
   rows: u32,
-  cols: u32,
+  extent: u32,
+  inner: u32,
 }
 
 override WORKGROUP: u32 = 16u;
+override LOG: bool = false;
 
-@group(0) @binding(0) var<storage, read> y: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> y: array<Element>;
+@group(0) @binding(1) var<storage, read> dy: array<Element>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Element>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -26,13 +31,23 @@ fn main(
   if (row >= params.rows) {
     return;
   }
-  let start = row * params.cols;
-  let end = start + params.cols;
-  var dot = 0.0;
-  for (var i = start; i < end; i++) {
-    dot += y[i] * dy[i];
+  let step = params.inner;
+  let start = row / step * params.extent * step + row % step;
+  let end = start + params.extent * step;
+  var sum = Element();
+  for (var i = start; i < end; i += step) {
+    if (LOG) {
+      sum += dy[i];
+    } else {
+      sum += y[i] * dy[i];
+    }
   }
-  for (var i = start; i < end; i++) {
-    dx[i] = y[i] * (dy[i] - dot);
+  let dot = across_sum(sum);
+  for (var i = start; i < end; i += step) {
+    if (LOG) {
+      dx[i] = dy[i] - exp(y[i]) * dot;
+    } else {
+      dx[i] = y[i] * (dy[i] - dot);
+    }
   }
 }

@@ -1,22 +1,32 @@
 import softmaxBackwardShader from "../../shaders/softmax_backward.wgsl";
+import softmaxBackwardWorkgroupShader from "../../shaders/softmax_backward_workgroup.wgsl";
 import softmaxForwardShader from "../../shaders/softmax_forward.wgsl";
+import softmaxForwardWorkgroupShader from "../../shaders/softmax_forward_workgroup.wgsl";
 import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
-import { launch, workgroupsFor } from "../gpu/launch.js";
+import { launch } from "../gpu/launch.js";
+import { rowForm, type RowSizes, type RowVariant } from "./row_form.js";
 
-interface Sizes {
-  rows: number;
-  cols: number;
-}
-
-const rowsPerWorkgroup = 16;
-
-/** y = softmax of each row of x. */
-export function softmaxForward(device: Device, buffers: { x: Slice; y: Slice }, sizes: Sizes): void {
-  launch(device, softmaxForwardShader, { buffers, params: { ...sizes }, workgroups: workgroupsFor(sizes.rows, rowsPerWorkgroup) });
+/** y = softmax of each row of x, or its logarithm. */
+export function softmaxForward(device: Device, buffers: { x: Slice; y: Slice }, sizes: RowSizes, { log = false }: { log?: boolean } = {}, variant?: RowVariant): void {
+  const form = rowForm(device, sizes, { variant });
+  launch(device, form.variant === "workgroup" ? softmaxForwardWorkgroupShader : softmaxForwardShader, {
+    ...form.how,
+    constants: { LOG: log },
+    buffers,
+    params: { rows: form.rows, extent: form.extent, inner: form.inner },
+    workgroups: form.workgroups,
+  });
 }
 
 /** dx from the output y and its gradient dy. */
-export function softmaxBackward(device: Device, buffers: { y: Slice; dy: Slice; dx: Slice }, sizes: Sizes): void {
-  launch(device, softmaxBackwardShader, { buffers, params: { ...sizes }, workgroups: workgroupsFor(sizes.rows, rowsPerWorkgroup) });
+export function softmaxBackward(device: Device, buffers: { y: Slice; dy: Slice; dx: Slice }, sizes: RowSizes, { log = false }: { log?: boolean } = {}, variant?: RowVariant): void {
+  const form = rowForm(device, sizes, { variant });
+  launch(device, form.variant === "workgroup" ? softmaxBackwardWorkgroupShader : softmaxBackwardShader, {
+    ...form.how,
+    constants: { LOG: log },
+    buffers,
+    params: { rows: form.rows, extent: form.extent, inner: form.inner },
+    workgroups: form.workgroups,
+  });
 }

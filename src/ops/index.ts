@@ -1,7 +1,7 @@
 // Every op, one export line a file. The import installs the methods of Tensor.
 import "./methods.js";
 export * from "./creation.js";
-export { softmax } from "./softmax.js";
+export { logSoftmax, softmax, type SoftmaxOptions } from "./softmax.js";
 export { elu, gelu, leakyRelu, relu, sigmoid, silu, softplus } from "./activation.js";
 export { add, div, maximum, minimum, mul, pow, sub } from "./binary.js";
 export { cast } from "./cast.js";

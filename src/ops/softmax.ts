@@ -1,31 +1,55 @@
 import { softmaxBackward, softmaxForward } from "../kernels/softmax.js";
-import { asRows } from "../shape.js";
+import { checkOptions } from "../options.js";
+import { normalizeAxis, splitAtAxis } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import { emptyLike, type Tensor } from "../tensor/tensor.js";
 import { requireDType, requireRank } from "./checks.js";
 
+export interface SoftmaxOptions {
+  /** The axis that sums to 1; -1, the last, by default. */
+  axis?: number;
+}
+
 /**
- * Softmax over the last axis: y_i = exp(x_i) / sum_j exp(x_j).
+ * Softmax along an axis: y_i = exp(x_i) / sum_j exp(x_j).
  *
- * Shapes: x [..., n] -> y [..., n], f32, n >= 1.
- * Range:  any finite x; the row maximum is subtracted first.
- * Throws: DTypeError unless f32; ShapeError if x is a scalar.
- * Source: two-pass form; backward dx = y * (dy - sum(y * dy)).
+ * Shapes: x -> y of the same shape, f32.
+ * Range:  any finite x; the maximum is subtracted first. -infinity gives 0; a row with NaN or +infinity, or of nothing
+ *         but -infinity, gives NaN.
+ * Throws: DTypeError unless f32; ShapeError if x is a scalar or the axis is out of range.
+ * Source: backward dx = y * (dy - sum(y * dy)).
  */
-export function softmax(x: Tensor): Tensor {
-  requireDType("softmax", "x", x, "f32");
-  requireRank("softmax", "x", x, { atLeast: 1 });
-  const sizes = asRows(x.shape);
+export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
+  return alongAxis("softmax", x, options, false);
+}
+
+/**
+ * Logarithm of the softmax along an axis: y_i = x_i - log sum_j exp(x_j).
+ *
+ * Shapes: x -> y of the same shape, f32.
+ * Range:  as softmax; exact where softmax would underflow to 0. -infinity gives -infinity.
+ * Throws: DTypeError unless f32; ShapeError if x is a scalar or the axis is out of range.
+ * Source: backward dx = dy - exp(y) * sum(dy).
+ */
+export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
+  return alongAxis("logSoftmax", x, options, true);
+}
+
+function alongAxis(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
+  checkOptions(op, options, ["axis"]);
+  requireDType(op, "x", x, "f32");
+  requireRank(op, "x", x, { atLeast: 1 });
+  const sizes = splitAtAxis(x.shape, normalizeAxis(op, options.axis ?? -1, x.rank));
   const y = emptyLike(x);
-  softmaxForward(x.device, { x: x.buffer, y: y.buffer }, sizes);
+  softmaxForward(x.device, { x: x.buffer, y: y.buffer }, sizes, { log });
   return record({
-    op: "softmax",
+    op,
     inputs: [x],
     output: y,
     saved: [y],
     vjp: (dy, [y]) => {
       const dx = emptyLike(y);
-      softmaxBackward(y.device, { y: y.buffer, dy: dy.buffer, dx: dx.buffer }, sizes);
+      softmaxBackward(y.device, { y: y.buffer, dy: dy.buffer, dx: dx.buffer }, sizes, { log });
       return [dx];
     },
   });
