@@ -1,0 +1,21 @@
+// The public surface for pages and bundlers. What is not exported here is private.
+export { openDevice } from "./gpu/open_device.js";
+export { Device } from "./gpu/device.js";
+export type { AdapterDescription } from "./gpu/adapter.js";
+export type { MemoryReport } from "./gpu/buffers.js";
+export * from "./errors.js";
+export type { Shape } from "./shape.js";
+export type { DType, TypedArray } from "./tensor/dtype.js";
+export { Tensor } from "./tensor/tensor.js";
+export { Generator, type RandomState } from "./tensor/random.js";
+export { keep, scope } from "./tensor/scope.js";
+export { backward, isGradEnabled, noGrad, type BackwardOptions } from "./tensor/tape.js";
+export * from "./ops/index.js";
+export * as nn from "./nn/index.js";
+export { generate, type GenerateOptions } from "./nn/index.js";
+export * as optim from "./optim/index.js";
+export { Adam, AdamW, SGD } from "./optim/index.js";
+export * as schedule from "./schedule/index.js";
+export * from "./data/index.js";
+export * from "./train/index.js";
+export * from "./train/index.js";

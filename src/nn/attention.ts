@@ -1,0 +1,102 @@
+import { ShapeError, UsageError } from "../errors.js";
+import type { Device } from "../gpu/device.js";
+import { checkNumber, checkOptions } from "../options.js";
+import { qkvAttention } from "../ops/index.js";
+import { formatShape } from "../shape.js";
+import type { Generator } from "../tensor/random.js";
+import { scope } from "../tensor/scope.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { Dropout } from "./dropout.js";
+import { generatorOf, type Initializer, type RandomSource } from "./init.js";
+import type { LayerCache } from "./kv_cache.js";
+import { Linear, type LinearOptions } from "./linear.js";
+import { Layer } from "./module.js";
+
+export interface AttentionOptions extends RandomSource {
+  /** Whether a position sees only itself and earlier ones; false by default. */
+  causal?: boolean;
+  /** On the attention weights and on the output; 0 by default. */
+  dropout?: number;
+  /** Whether the two Linear layers have a bias; true by default. */
+  bias?: boolean;
+  /** Of both weights; Linear's own by default. */
+  init?: Initializer;
+  /** Of the output projection's weight; `init` by default. */
+  projectionInit?: Initializer;
+  /** Of both biases; Linear's own by default. */
+  biasInit?: Initializer;
+}
+
+/**
+ * Self-attention: one Linear makes queries, keys and values, another mixes the heads' outputs.
+ *
+ * Shapes: x [batch, seq, width] -> y [batch, seq, width]; c_attn.weight [3 width, width], c_proj.weight [width, width].
+ * Range:  width a multiple of heads; dropout in [0, 1).
+ * Throws: UsageError for values out of range or an unknown option; ShapeError for another shape.
+ * Source: Vaswani et al. 2017, arXiv 1706.03762; names and layout as GPT-2's.
+ */
+export class MultiHeadAttention extends Layer {
+  private readonly qkv: Linear;
+  private readonly projection: Linear;
+  private readonly outputDropout: Dropout;
+  private readonly causal: boolean;
+  private readonly generator: Generator;
+  private readonly p: number;
+
+  constructor(
+    device: Device,
+    private readonly width: number,
+    private readonly heads: number,
+    options: AttentionOptions = {},
+  ) {
+    super();
+    const where = "MultiHeadAttention";
+    checkOptions(where, options, ["causal", "dropout", "bias", "init", "projectionInit", "biasInit", "generator", "seed"]);
+    checkHeads(where, width, heads);
+    this.p = checkNumber(where, "dropout", options.dropout ?? 0, { min: 0, below: 1 });
+    this.causal = options.causal ?? false;
+    this.generator = generatorOf(where, options);
+    const { bias = true, init, projectionInit = init, biasInit } = options;
+    this.qkv = this.registerModule("c_attn", new Linear(device, width, 3 * width, linearOptions(this.generator, bias, init, biasInit)));
+    this.projection = this.registerModule("c_proj", new Linear(device, width, width, linearOptions(this.generator, bias, projectionInit, biasInit)));
+    this.outputDropout = this.registerModule("resid_dropout", new Dropout(this.p, { generator: this.generator }));
+  }
+
+  forward(x: Tensor): Tensor {
+    this.checkShape(x);
+    return scope(() => {
+      const dropout = this.training && this.p > 0 ? { dropout: { p: this.p, generator: this.generator } } : {};
+      return this.mix(qkvAttention(this.qkv.forward(x), { heads: this.heads, causal: this.causal, ...dropout }));
+    });
+  }
+
+  /** For generation: x holds the positions after those in the cache, which is extended by them. Causal, no dropout. */
+  forwardCached(x: Tensor, cache: LayerCache): Tensor {
+    this.checkShape(x);
+    return scope(() => this.mix(cache.attend(this.qkv.forward(x))));
+  }
+
+  private mix(heads: Tensor): Tensor {
+    return this.outputDropout.forward(this.projection.forward(heads));
+  }
+
+  private checkShape(x: Tensor): void {
+    if (x.rank !== 3 || x.shape[2] !== this.width) {
+      throw new ShapeError(`MultiHeadAttention: x must be [batch, seq, ${this.width}], got ${formatShape(x.shape)}`);
+    }
+  }
+}
+
+/** Throws unless the heads share the width evenly. */
+export function checkHeads(where: string, width: number, heads: number): void {
+  checkNumber(where, "width", width, { min: 1, integer: true });
+  checkNumber(where, "heads", heads, { min: 1, integer: true });
+  if (width % heads !== 0) {
+    throw new UsageError(`${where}: width must be a multiple of heads, got width ${width} and heads ${heads}; use width ${Math.ceil(width / heads) * heads}`);
+  }
+}
+
+/** Leaves out what is undefined, so that Linear's own defaults hold. */
+export function linearOptions(generator: Generator, bias: boolean, init: Initializer | undefined, biasInit: Initializer | undefined): LinearOptions {
+  return { generator, bias, ...(init && { init }), ...(biasInit && { biasInit }) };
+}
