@@ -1,0 +1,125 @@
+import { ShapeError, UsageError } from "../errors.js";
+import { batchNormBackward, batchNormBackwardSums, batchNormForward, batchNormRunning, batchNormStatistics, type BatchNormSizes, type Running } from "../kernels/batch_norm.js";
+import { checkNumber, checkOptions } from "../options.js";
+import { formatShape, sameShape, sizeOf } from "../shape.js";
+import { record } from "../tensor/tape.js";
+import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
+import { requireDType, requireSameDevice } from "./checks.js";
+
+export interface BatchNormOptions {
+  /** [channels]; no scaling by default. */
+  weight?: Tensor | null;
+  /** [channels]; no shift by default. */
+  bias?: Tensor | null;
+  /** [channels]; moved towards the batch's mean in training, used instead of it otherwise. No gradient. */
+  runningMean?: Tensor | null;
+  /** [channels]; as runningMean, of the unbiased variance. */
+  runningVar?: Tensor | null;
+  /** Normalise by the batch's own statistics. False by default: by the running ones. */
+  training?: boolean;
+  /** Share of the new batch in the running statistics. 0.1 by default. */
+  momentum?: number;
+  /** Added to the variance. 1e-5 by default. */
+  eps?: number;
+}
+
+/**
+ * Batch norm: y = (x - mean) / sqrt(var + eps) * weight + bias, by channel. In training mean and biased variance are
+ * those of the batch, and running = (1 - momentum) * running + momentum * batch in place, with the unbiased variance.
+ *
+ * Shapes: x [n, channels], [n, channels, length] or [n, channels, height, width] -> y alike; all else [channels], f32.
+ * Range:  eps >= 0, momentum 0 to 1. The variance is computed in two passes, merged over chunks: x may be far from 0.
+ * Throws: ShapeError for other shapes, or one value a channel in training; UsageError without running statistics
+ *         outside of training, with one of the two, or if they require a gradient.
+ * Source: Ioffe and Szegedy 2015; PyTorch's conventions. dx = weight * rstd * (dy - mean(dy) - xhat * mean(dy * xhat))
+ *         in training, weight * rstd * dy otherwise.
+ */
+export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
+  const { weight = null, bias = null, training = false } = options;
+  const sizes = checkShapes(x, options);
+  const running = checkRunning(options, training);
+  const eps = checkNumber("batchNorm", "eps", options.eps ?? 1e-5, { min: 0 });
+  const momentum = checkNumber("batchNorm", "momentum", options.momentum ?? 0.1, { min: 0, max: 1 });
+  if (training && sizes.batch * sizes.length <= 1) {
+    throw new ShapeError(`batchNorm: needs more than 1 value a channel in training, got x ${formatShape(x.shape)}; use a larger batch, or training: false`);
+  }
+  const { device } = x;
+  const y = emptyLike(x);
+  const stats = empty(device, [3, sizes.channels]);
+  if (training) {
+    const tracked = running && { mean: running.mean.buffer, variance: running.variance.buffer };
+    batchNormStatistics(device, { x: x.buffer, stats: stats.buffer, running: tracked }, sizes, { eps, momentum });
+    if (running) for (const tensor of [running.mean, running.variance]) tensor.memory.version++;
+  } else {
+    batchNormRunning(device, { running: slices(running!), stats: stats.buffer }, { channels: sizes.channels, eps });
+  }
+  batchNormForward(device, { x: x.buffer, stats: stats.buffer, w: weight?.buffer ?? null, b: bias?.buffer ?? null, y: y.buffer }, sizes);
+  const hasWeight = weight !== null;
+  const output = record({
+    op: "batchNorm",
+    inputs: [x, ...(weight ? [weight] : []), ...(bias ? [bias] : [])],
+    output: y,
+    // The statistics used, not the running tensors: those may change before backward. x stands in for no weight.
+    saved: [x, weight ?? x, stats],
+    vjp: (dy, [x, w, stats], needs) => {
+      const needsSums = training || needs.slice(1).some(Boolean);
+      const sums = needsSums ? { dw: empty(x.device, [sizes.channels]), db: empty(x.device, [sizes.channels]) } : null;
+      const buffers = { x: x.buffer, dy: dy.buffer, stats: stats.buffer };
+      if (sums) batchNormBackwardSums(x.device, { ...buffers, dw: sums.dw.buffer, db: sums.db.buffer }, sizes);
+      const dx = needs[0] ? emptyLike(x) : null;
+      if (dx) {
+        const used = training && sums ? { dw: sums.dw.buffer, db: sums.db.buffer } : null;
+        batchNormBackward(x.device, { ...buffers, w: hasWeight ? w.buffer : null, sums: used, dx: dx.buffer }, sizes);
+      }
+      const parameters = [...(hasWeight ? [sums?.dw ?? null] : []), sums?.db ?? null];
+      return [dx, ...parameters.map((part, i) => (needs[i + 1] ? part : null))];
+    },
+  });
+  stats.dispose();
+  return output;
+}
+
+interface RunningTensors {
+  mean: Tensor;
+  variance: Tensor;
+}
+
+function slices({ mean, variance }: RunningTensors): Running {
+  return { mean: mean.buffer, variance: variance.buffer };
+}
+
+function checkShapes(x: Tensor, options: BatchNormOptions): BatchNormSizes {
+  checkOptions("batchNorm", options, ["weight", "bias", "runningMean", "runningVar", "training", "momentum", "eps"]);
+  requireDType("batchNorm", "x", x, "f32");
+  if (x.rank < 2 || x.rank > 4) {
+    throw new ShapeError(`batchNorm: x must be [n, channels], [n, channels, length] or [n, channels, height, width], got ${formatShape(x.shape)}`);
+  }
+  const channels = x.shape[1]!;
+  for (const name of ["weight", "bias", "runningMean", "runningVar"] as const) {
+    const tensor = options[name];
+    if (!tensor) continue;
+    requireDType("batchNorm", name, tensor, "f32");
+    requireSameDevice("batchNorm", x, tensor);
+    if (!sameShape(tensor.shape, [channels])) {
+      throw new ShapeError(`batchNorm: ${name} must have one value a channel, [${channels}], got ${formatShape(tensor.shape)}`);
+    }
+  }
+  return { batch: x.shape[0]!, channels, length: sizeOf(x.shape.slice(2)) };
+}
+
+function checkRunning({ runningMean, runningVar }: BatchNormOptions, training: boolean): RunningTensors | null {
+  if (!runningMean && !runningVar) {
+    if (training) return null;
+    throw new UsageError("batchNorm: runningMean and runningVar must be given when training is false, got neither; pass training: true for the batch's own statistics");
+  }
+  if (!runningMean || !runningVar) {
+    throw new UsageError(`batchNorm: runningMean and runningVar go together, got ${runningMean ? "runningMean" : "runningVar"} alone`);
+  }
+  if (runningMean.memory === runningVar.memory && runningMean.buffer.offset_bytes === runningVar.buffer.offset_bytes) {
+    throw new UsageError("batchNorm: runningMean and runningVar share memory; give each its own tensor");
+  }
+  if (runningMean.requiresGrad || runningVar.requiresGrad) {
+    throw new UsageError("batchNorm: runningMean and runningVar have no gradient; use detach()");
+  }
+  return { mean: runningMean, variance: runningVar };
+}
