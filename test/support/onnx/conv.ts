@@ -5,7 +5,7 @@ import { OutOfScope, type Context, type Operator } from "./operators.js";
 /** [top, left, bottom, right]; the input is padded first where the two sides differ. */
 function symmetricPadding(c: Context, spatial: number): number[] {
   const pads = c.attr<number[]>("pads", new Array<number>(2 * spatial).fill(0));
-  if (c.attr("auto_pad", "NOTSET") !== "NOTSET") throw new OutOfScope("auto_pad: give padding in numbers");
+  if (c.attr<string>("auto_pad", "NOTSET") !== "NOTSET") throw new OutOfScope("auto_pad: give padding in numbers");
   const before = pads.slice(0, spatial);
   if (before.some((pad, i) => pad !== pads[i + spatial])) throw new OutOfScope("asymmetric padding: pad() first");
   return before;

@@ -22,7 +22,7 @@ export interface Context {
   has(index: number): boolean;
   /** Input i as host numbers: shapes, axes, limits. */
   host(index: number): number[];
-  attr<T>(name: string, fallback: T): T;
+  attr<T = number>(name: string, fallback: NoInfer<T>): T;
 }
 
 /** Outputs in ONNX's order; null for one that is not compared. */
@@ -141,7 +141,7 @@ export function contextOf(device: Device, one: OnnxCase): Context {
     },
     has: (index) => one.inputs[index] != null,
     host: (index) => hostValues(at(index)),
-    attr: <T>(name: string, fallback: T) => (one.attrs[name] as T | undefined) ?? fallback,
+    attr: <T = number>(name: string, fallback: NoInfer<T>): T => (one.attrs[name] as T | undefined) ?? fallback,
   };
 }
 

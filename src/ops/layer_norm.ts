@@ -1,0 +1,99 @@
+import { ShapeError } from "../errors.js";
+import { layerNormBackward, layerNormBackwardWeight, layerNormForward } from "../kernels/layer_norm.js";
+import { checkNumber, checkOptions } from "../options.js";
+import { formatShape, sameShape, sizeOf } from "../shape.js";
+import { record } from "../tensor/tape.js";
+import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
+import { requireDType, requireSameDevice } from "./checks.js";
+
+export interface RowNormOptions {
+  /** Added under the root: 1e-5 by default for layer norm, 1e-6 for RMS norm. */
+  eps?: number;
+  /** How many trailing dimensions are normalised together. 1 by default. */
+  normalizedDims?: number;
+}
+
+/**
+ * Layer norm: y = (x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the last dimensions.
+ *
+ * Shapes: x [..., d1, ..., dk] -> same; weight, bias [d1, ..., dk] or null, k = normalizedDims.
+ * Range:  eps >= 0, 1e-5 by default; the variance is computed in two passes.
+ * Throws: DTypeError unless f32; ShapeError if weight or bias does not have the normalised shape.
+ * Source: Ba, Kiros and Hinton 2016; backward dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), g = weight * dy.
+ */
+export function layerNorm(x: Tensor, weight: Tensor | null = null, bias: Tensor | null = null, options: RowNormOptions = {}): Tensor {
+  return rowNorm("layerNorm", x, weight, bias, options, { center: true, eps: 1e-5 });
+}
+
+/**
+ * RMS norm: y = x / sqrt(mean(x^2) + eps) * weight over the last dimensions.
+ *
+ * Shapes: x [..., d1, ..., dk] -> same; weight [d1, ..., dk] or null, k = normalizedDims.
+ * Range:  eps >= 0, 1e-6 by default.
+ * Throws: DTypeError unless f32; ShapeError if weight does not have the normalised shape.
+ * Source: Zhang and Sennrich 2019; backward dx = rstd * (g - xhat * mean(g * xhat)), g = weight * dy.
+ */
+export function rmsNorm(x: Tensor, weight: Tensor | null = null, options: RowNormOptions = {}): Tensor {
+  return rowNorm("rmsNorm", x, weight, null, options, { center: false, eps: 1e-6 });
+}
+
+function rowNorm(
+  op: string,
+  x: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  options: RowNormOptions,
+  kind: { center: boolean; eps: number },
+): Tensor {
+  checkOptions(op, options, ["eps", "normalizedDims"]);
+  requireDType(op, "x", x, "f32");
+  const dims = checkNumber(op, "normalizedDims", options.normalizedDims ?? 1, { min: 1, integer: true });
+  if (dims > x.rank) throw new ShapeError(`${op}: normalizedDims is ${dims}, got x ${formatShape(x.shape)}; use 1 to ${x.rank}`);
+  const normalized = x.shape.slice(x.rank - dims);
+  for (const [name, tensor] of [["weight", weight], ["bias", bias]] as const) {
+    if (!tensor) continue;
+    requireDType(op, name, tensor, "f32");
+    requireSameDevice(op, x, tensor);
+    if (!sameShape(tensor.shape, normalized)) {
+      throw new ShapeError(`${op}: ${name} must have the normalised shape ${formatShape(normalized)}, got ${formatShape(tensor.shape)}`);
+    }
+  }
+  const cols = sizeOf(normalized);
+  if (cols === 0) throw new ShapeError(`${op}: nothing to normalise, got x ${formatShape(x.shape)}`);
+  const sizes = { rows: x.size / cols, cols, eps: checkNumber(op, "eps", options.eps ?? kind.eps, { min: 0 }) };
+  const { center } = kind;
+
+  const y = emptyLike(x);
+  const mean = empty(x.device, [sizes.rows]);
+  const rstd = empty(x.device, [sizes.rows]);
+  layerNormForward(
+    x.device,
+    { x: x.buffer, w: weight?.buffer ?? null, b: bias?.buffer ?? null, y: y.buffer, mean: mean.buffer, rstd: rstd.buffer },
+    sizes,
+    center,
+  );
+  // Without a weight, x stands in for it among the saved tensors; the kernel does not read it.
+  const hasWeight = weight !== null;
+  const output = record({
+    op,
+    inputs: [x, ...(weight ? [weight] : []), ...(bias ? [bias] : [])],
+    output: y,
+    saved: [x, weight ?? x, mean, rstd],
+    vjp: (dy, [x, w, mean, rstd], needs) => {
+      const statistics = { mean: mean.buffer, rstd: rstd.buffer };
+      let dx: Tensor | null = null;
+      if (needs[0]) {
+        dx = emptyLike(x);
+        layerNormBackward(x.device, { x: x.buffer, w: hasWeight ? w.buffer : null, dy: dy.buffer, dx: dx.buffer, ...statistics }, sizes, center);
+      }
+      if (!needs[1] && !needs[2]) return [dx, null, null];
+      const dw = empty(x.device, normalized);
+      const db = empty(x.device, normalized);
+      layerNormBackwardWeight(x.device, { x: x.buffer, dy: dy.buffer, dw: dw.buffer, db: db.buffer, ...statistics }, sizes);
+      return hasWeight ? [dx, dw, db] : [dx, db];
+    },
+  });
+  mean.dispose();
+  rstd.dispose();
+  return output;
+}
