@@ -15,3 +15,5 @@ export { matmul, type MatmulOptions } from "./matmul.js";
 export { conv1d, conv2d, type Conv1dOptions, type Conv2dOptions } from "./conv.js";
 export { avgPool1d, avgPool2d, maxPool1d, maxPool2d, type AvgPool1dOptions, type AvgPool2dOptions, type MaxPool1dOptions, type MaxPool2dOptions } from "./pool.js";
 export { batchNorm, type BatchNormOptions } from "./batch_norm.js";
+export { mseLoss, type MseLossOptions } from "./mse_loss.js";
+export { bceWithLogits, type BceWithLogitsOptions } from "./bce_with_logits.js";
