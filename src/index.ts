@@ -18,4 +18,3 @@ export { Adam, AdamW, SGD } from "./optim/index.js";
 export * as schedule from "./schedule/index.js";
 export * from "./data/index.js";
 export * from "./train/index.js";
-export * from "./train/index.js";

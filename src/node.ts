@@ -3,4 +3,3 @@ export * from "./index.js";
 export { openDevice, type AdapterChoice, type OpenDeviceOptions } from "./node/open_device.js";
 export { loadCheckpoint, saveCheckpoint } from "./node/checkpoint_file.js";
 export { mobyDick } from "./node/moby_dick.js";
-export { loadCheckpoint, saveCheckpoint } from "./node/checkpoint_file.js";
