@@ -63,5 +63,6 @@ fn main(
   let at = chunk * params.channels + channel;
   chunk_stats[at] = mean;
   chunk_stats[plane + at] = residual;
-  chunk_stats[2u * plane + at] = across_sum(squares) - count * residual * residual;
+  // Rounding may leave it below 0. What max hides of NaN, the mean keeps.
+  chunk_stats[2u * plane + at] = max(across_sum(squares) - count * residual * residual, Stat(0.0));
 }

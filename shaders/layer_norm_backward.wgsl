@@ -1,27 +1,26 @@
 // dx = rstd * (g - mean(g) - xhat * mean(g * xhat)) along each row, with g = w * dy and xhat = (x - mean) * rstd.
-// Without CENTER (RMS norm) the term mean(g) is left out.
+// Without CENTER (RMS norm) the term mean(g) drops out.
 //
-// Shapes: x, dy, dx [rows, cols]; w [cols]; mean, rstd [rows].
-// Work:   one invocation a row.
+// Shapes: x, dy, dx [rows, cols]; w [cols]; stats [rows], from layer_norm_forward.wgsl.
+// Work:   one invocation a row: no barrier.
 // Memory: 12 bytes an element (the second read of a row is in cache).
 
 //#include "lib/row_norm.wgsl"
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read> mean: array<f32>;
-@group(0) @binding(4) var<storage, read> rstd: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
-
 override WORKGROUP: u32 = 16u;
 
-fn weighted(row_start: u32, j: u32) -> f32 {
+@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(1) var<storage, read> w: array<Element>;
+@group(0) @binding(2) var<storage, read> dy: array<Element>;
+@group(0) @binding(3) var<storage, read> stats: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Element>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+fn weighted(i: u32, j: u32) -> Element {
   if (HAS_WEIGHT) {
-    return dy[row_start + j] * w[j];
+    return dy[i] * w[j];
   }
-  return dy[row_start + j];
+  return dy[i];
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -35,22 +34,21 @@ fn main(
     return;
   }
   let start = row * params.cols;
-  let center = mean[row];
-  let scale = rstd[row];
-  var sum = 0.0;
-  var dot = 0.0;
+  let s = stats[row];
+  var sum = Element();
+  var dot = Element();
   for (var j = 0u; j < params.cols; j++) {
-    let g = weighted(start, j);
+    let g = weighted(start + j, j);
     sum += g;
-    dot += g * (x[start + j] - center) * scale;
+    dot += g * ((x[start + j] - s.x - s.y) * s.z);
   }
-  if (!CENTER) {
-    sum = 0.0;
+  var mean_g = 0.0;
+  if (CENTER) {
+    mean_g = across_sum(sum) * params.scale;
   }
-  let mean_g = sum / f32(params.cols);
-  let mean_dot = dot / f32(params.cols);
+  let mean_dot = across_sum(dot) * params.scale;
   for (var j = 0u; j < params.cols; j++) {
-    let xhat = (x[start + j] - center) * scale;
-    dx[start + j] = scale * (weighted(start, j) - mean_g - xhat * mean_dot);
+    let xhat = (x[start + j] - s.x - s.y) * s.z;
+    dx[start + j] = s.z * (weighted(start + j, j) - mean_g - xhat * mean_dot);
   }
 }

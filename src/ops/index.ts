@@ -17,3 +17,4 @@ export { avgPool1d, avgPool2d, maxPool1d, maxPool2d, type AvgPool1dOptions, type
 export { batchNorm, type BatchNormOptions } from "./batch_norm.js";
 export { mseLoss, type MseLossOptions } from "./mse_loss.js";
 export { bceWithLogits, type BceWithLogitsOptions } from "./bce_with_logits.js";
+export { layerNorm, rmsNorm } from "./layer_norm.js";

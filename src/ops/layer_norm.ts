@@ -17,7 +17,7 @@ export interface RowNormOptions {
  * Layer norm: y = (x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the last dimensions.
  *
  * Shapes: x [..., d1, ..., dk] -> same; weight, bias [d1, ..., dk] or null, k = normalizedDims.
- * Range:  eps >= 0, 1e-5 by default; the variance is computed in two passes.
+ * Range:  eps >= 0, 1e-5 by default. Corrected two-pass variance: x may lie far from 0. A constant row gives the bias.
  * Throws: DTypeError unless f32; ShapeError if weight or bias does not have the normalised shape.
  * Source: Ba, Kiros and Hinton 2016; backward dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), g = weight * dy.
  */
@@ -60,40 +60,34 @@ function rowNorm(
   }
   const cols = sizeOf(normalized);
   if (cols === 0) throw new ShapeError(`${op}: nothing to normalise, got x ${formatShape(x.shape)}`);
-  const sizes = { rows: x.size / cols, cols, eps: checkNumber(op, "eps", options.eps ?? kind.eps, { min: 0 }) };
-  const { center } = kind;
+  const eps = checkNumber(op, "eps", options.eps ?? kind.eps, { min: 0 });
+  const settings = { rows: x.size / cols, cols, eps, center: kind.center };
 
   const y = emptyLike(x);
-  const mean = empty(x.device, [sizes.rows]);
-  const rstd = empty(x.device, [sizes.rows]);
+  const stats = empty(x.device, [settings.rows, 4]);
   layerNormForward(
     x.device,
-    { x: x.buffer, w: weight?.buffer ?? null, b: bias?.buffer ?? null, y: y.buffer, mean: mean.buffer, rstd: rstd.buffer },
-    sizes,
-    center,
+    { x: x.buffer, w: weight?.buffer ?? null, b: bias?.buffer ?? null, y: y.buffer, stats: stats.buffer },
+    settings,
   );
-  // Without a weight, x stands in for it among the saved tensors; the kernel does not read it.
   const hasWeight = weight !== null;
   const output = record({
     op,
     inputs: [x, ...(weight ? [weight] : []), ...(bias ? [bias] : [])],
     output: y,
-    saved: [x, weight ?? x, mean, rstd],
-    vjp: (dy, [x, w, mean, rstd], needs) => {
-      const statistics = { mean: mean.buffer, rstd: rstd.buffer };
-      let dx: Tensor | null = null;
-      if (needs[0]) {
-        dx = emptyLike(x);
-        layerNormBackward(x.device, { x: x.buffer, w: hasWeight ? w.buffer : null, dy: dy.buffer, dx: dx.buffer, ...statistics }, sizes, center);
-      }
+    // Without a weight, x stands in for it; the kernel does not read it.
+    saved: [x, weight ?? x, stats],
+    vjp: (dy, [x, w, stats], needs) => {
+      const buffers = { x: x.buffer, dy: dy.buffer, stats: stats.buffer };
+      const dx = needs[0] ? emptyLike(x) : null;
+      if (dx) layerNormBackward(x.device, { ...buffers, w: hasWeight ? w.buffer : null, dx: dx.buffer }, settings);
       if (!needs[1] && !needs[2]) return [dx, null, null];
       const dw = empty(x.device, normalized);
       const db = empty(x.device, normalized);
-      layerNormBackwardWeight(x.device, { x: x.buffer, dy: dy.buffer, dw: dw.buffer, db: db.buffer, ...statistics }, sizes);
+      layerNormBackwardWeight(x.device, { ...buffers, dw: dw.buffer, db: db.buffer }, settings);
       return hasWeight ? [dx, dw, db] : [dx, db];
     },
   });
-  mean.dispose();
-  rstd.dispose();
+  stats.dispose();
   return output;
 }
