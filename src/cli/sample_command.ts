@@ -3,11 +3,11 @@ import pc from "picocolors";
 import { tokenizerFromJSON, type Tokenizer } from "../data/index.js";
 import { CheckpointError } from "../errors.js";
 import { generate, type GPTOptions } from "../nn/index.js";
-import { readFileBytes } from "../node/files.js";
+import { loadCheckpoint } from "../node/checkpoint_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
 import { newestCheckpoint } from "../node/run_folder.js";
 import { Generator } from "../tensor/random.js";
-import { decodeCheckpoint, restoreCheckpoint, type Checkpoint } from "../train/index.js";
+import { restoreCheckpoint, type Checkpoint } from "../train/index.js";
 import { exitCodes } from "./errors.js";
 import { numberFlag } from "./flags.js";
 import { catchInterrupts } from "./interrupts.js";
@@ -42,7 +42,7 @@ export function addSampleCommand(program: Command, setExitCode: (code: number) =
 
 async function sample({ checkpoint: named, prompt, tokens, adapter, ...sampling }: SampleFlags): Promise<number> {
   const file = named ?? newestCheckpoint();
-  const checkpoint = decodeCheckpoint(readFileBytes(file, "--checkpoint"));
+  const checkpoint = loadCheckpoint(file, "--checkpoint");
   const { options, vocab } = await languageModelOf(checkpoint, file);
   const start = vocab.encode(prompt);
   return withDevice(adapter, async (device) => {

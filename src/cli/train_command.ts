@@ -8,7 +8,7 @@ import { betasFlag, choiceFlag, numberFlag } from "./flags.js";
 import { adapterFlag, adapterHelp, parseAdapter } from "./open.js";
 import { planNewRun, planResumedRun } from "./train_plan.js";
 import { trainRun } from "./train_run.js";
-import { activations, checkSettings, decays, norms, optimizers, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
+import { activations, checkSettings, decays, inits, norms, optimizers, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
 
 interface TrainFlags extends Partial<TrainSettings> {
   preset: PresetName;
@@ -52,6 +52,7 @@ function options(): Option[] {
     ...toggle("tied", "share the token embedding with the head (--no-tied for not)"),
     choice("--norm", "norm before or after each sublayer", norms),
     choice("--activation", "of the MLPs", activations),
+    choice("--init", "initial weights: std 0.02, or scaled by fan-in", inits),
     number("--batch", "sequences a step", { ...atLeastOne, example: 12 }),
     number("--steps", "steps in all", { ...atLeastOne, example: 2000 }),
     choice("--optimizer", "update rule", optimizers),

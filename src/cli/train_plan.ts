@@ -1,9 +1,9 @@
 // What a run will do, known before any GPU is touched: every bad flag and file ends here.
 import { tokenizerFromJSON, type TextData } from "../data/index.js";
 import { CheckpointError, UsageError } from "../errors.js";
-import { readFileBytes } from "../node/files.js";
+import { loadCheckpoint } from "../node/checkpoint_file.js";
 import { readText } from "../node/text_source.js";
-import { decodeCheckpoint, type Checkpoint } from "../train/index.js";
+import type { Checkpoint } from "../train/index.js";
 import { dataOf } from "./model_of.js";
 import { checkSettings, presets, type TrainSettings } from "./train_settings.js";
 
@@ -20,7 +20,7 @@ export async function planNewRun(settings: TrainSettings): Promise<TrainPlan> {
 
 /** The run of a checkpoint, with the few settings that may change. */
 export async function planResumedRun(file: string, changed: Partial<TrainSettings>): Promise<TrainPlan> {
-  const checkpoint = decodeCheckpoint(readFileBytes(file, "--resume"));
+  const checkpoint = loadCheckpoint(file, "--resume");
   const { state } = checkpoint;
   const saved = state.settings as Partial<TrainSettings> | undefined;
   if (typeof saved !== "object" || saved === null || !state.data || !state.generators?.model || !checkpoint.optimizer) {

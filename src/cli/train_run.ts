@@ -1,12 +1,12 @@
 // Carries out a plan: opens the device, trains, saves, samples.
 import pc from "picocolors";
 import type { Device } from "../gpu/device.js";
-import { writeFileAtomic } from "../node/files.js";
+import { saveCheckpoint } from "../node/checkpoint_file.js";
 import { MetricsFile } from "../node/metrics_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
 import { generate, type GPT, type GPTOptions } from "../nn/index.js";
 import { Generator } from "../tensor/random.js";
-import { encodeCheckpoint, restoreCheckpoint, train, type CheckpointState, type TrainResult } from "../train/index.js";
+import { restoreCheckpoint, train, type CheckpointState, type TrainResult } from "../train/index.js";
 import { exitCodes } from "./errors.js";
 import { count, duration, loss, rate } from "./format.js";
 import { catchInterrupts } from "./interrupts.js";
@@ -84,8 +84,7 @@ async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: T
       },
       async onCheckpoint({ step, bestValidationLoss }) {
         metricsFile.flush();
-        const state = stateOf(plan, model, step, bestValidationLoss);
-        writeFileAtomic(place.checkpointPath, await encodeCheckpoint(model, optimizer, state));
+        await saveCheckpoint(place.checkpointPath, model, optimizer, stateOf(plan, model, step, bestValidationLoss));
       },
     });
     return { result, losses, seconds: (performance.now() - started) / 1000 };

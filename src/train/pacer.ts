@@ -1,28 +1,33 @@
 import type { Device } from "../gpu/device.js";
 
-/** Share of the expected time that is slept through before the result is asked for. */
-const slept = 0.85;
 const smoothing = 0.2;
+/** A result that is there this soon after waking (a share of the unit) was slept past: the unit may be too long. */
+const overslept = 0.05;
+const shorten = 0.95;
 
 /**
- * Measures how long a unit of GPU work takes and, in Node on a software adapter, sleeps through most of it before the
- * result is mapped: Dawn's Node binding polls without pause while a map is pending, and takes a core from the adapter.
+ * Measures how long a unit of GPU work takes and, in Node on a software adapter, sleeps as long before the result is
+ * mapped: Dawn's Node binding polls without pause while a map is pending, and takes a core from the adapter. Sleeping
+ * a little too long costs nothing while another unit is in flight.
  */
 export class Pacer {
   /** Smoothed duration of a unit of work; 0 until two have run: the first one compiles kernels. */
   unit_ms = 0;
+  private readonly sleeps: boolean;
   private finished = 0;
+  private inFlight = 0;
   private lastDone_ms = 0;
-  /** When the work submitted so far should be done. */
-  private expected_ms = 0;
+  private wake_ms = 0;
 
-  constructor(private readonly device: Device) {}
+  constructor(private readonly device: Device) {
+    this.sleeps = device.adapter.software && inNode();
+  }
 
   /** Paces this device's reads until the returned function is called. */
   attach(): () => void {
-    const { readback, adapter } = this.device;
+    const { readback } = this.device;
     const before = readback.beforeMap;
-    if (adapter.software && inNode()) readback.beforeMap = () => sleep(this.expected_ms - (1 - slept) * this.unit_ms - performance.now());
+    if (this.sleeps) readback.beforeMap = () => sleep(this.wake_ms - performance.now());
     return () => {
       readback.beforeMap = before;
     };
@@ -31,14 +36,24 @@ export class Pacer {
   /** Call once a unit's launches are queued, before its reads. The returned function is for when its result is there. */
   submitted(): () => void {
     const submitted_ms = performance.now();
-    this.expected_ms = Math.max(submitted_ms, this.expected_ms) + this.unit_ms;
+    this.inFlight++;
+    // Units run one after the other: this one ends when those in flight, itself included, have had their time.
+    const expected_ms = Math.max(submitted_ms + this.unit_ms, this.lastDone_ms + this.inFlight * this.unit_ms);
+    this.wake_ms = expected_ms;
     return () => {
       const now = performance.now();
-      const took_ms = now - Math.max(submitted_ms, this.lastDone_ms);
+      this.inFlight--;
+      this.measure(now - Math.max(submitted_ms, this.lastDone_ms), now - expected_ms);
       this.lastDone_ms = now;
-      if (++this.finished === 2) this.unit_ms = took_ms;
-      else if (this.finished > 2) this.unit_ms += smoothing * (took_ms - this.unit_ms);
     };
+  }
+
+  private measure(took_ms: number, waited_ms: number): void {
+    if (++this.finished === 2) this.unit_ms = took_ms;
+    else if (this.finished < 2) return;
+    // Else sleeping for the expected time would confirm it for ever.
+    else if (this.sleeps && waited_ms < overslept * this.unit_ms) this.unit_ms *= shorten;
+    else this.unit_ms += smoothing * (took_ms - this.unit_ms);
   }
 }
 
