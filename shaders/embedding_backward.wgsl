@@ -1,8 +1,8 @@
 // dweight[v, c] = sum of dy[i, c] over the positions i with tokens[i] = v, in order: no atomics.
 //
-// Shapes: tokens [count] (u32 bits), dy [count, width], dweight [vocab, width].
-// Work:   one invocation a (row of the vocabulary, column): it walks all tokens.
-// Memory: 4 * vocab * width * count bytes of tokens, mostly from cache: for small vocabularies.
+// Shapes: tokens, links [count] from embedding_links; dy [count, width]; dweight [vocab, width], zero before.
+// Work:   one invocation a (position, column); those at the head of a chain walk it and write its row.
+// Memory: 4 bytes an element of dy, and one row of dweight for each token that occurs.
 
 struct Params {
   vocab: u32,
@@ -10,12 +10,15 @@ struct Params {
   count: u32,
 }
 
+const HEAD: u32 = 0x80000000u;
+
 override WORKGROUP: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> tokens: array<u32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dweight: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> links: array<u32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dweight: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -24,16 +27,19 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let id = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (id >= params.vocab * params.width) {
+  if (id >= params.count * params.width) {
     return;
   }
-  let row = id / params.width;
+  let head = id / params.width;
   let col = id % params.width;
-  var sum = 0.0;
-  for (var i = 0u; i < params.count; i++) {
-    if (tokens[i] == row) {
-      sum += dy[i * params.width + col];
-    }
+  let row = tokens[head];
+  // A token out of range was reported by the forward and has no row.
+  if ((links[head] & HEAD) == 0u || row >= params.vocab) {
+    return;
   }
-  dweight[id] = sum;
+  var sum = 0.0;
+  for (var i = head; i < params.count; i = links[i] & ~HEAD) {
+    sum += dy[i * params.width + col];
+  }
+  dweight[row * params.width + col] = sum;
 }

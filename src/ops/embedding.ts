@@ -9,7 +9,7 @@ import { requireDType, requireRank, requireSameDevice } from "./checks.js";
  * Shapes: weight [vocab, width], tokens i32 or u32 [...] -> [..., width].
  * Range:  tokens 0 to vocab - 1.
  * Throws: DTypeError, ShapeError; IndexError at the next read for a token out of range, whose row is zero meanwhile.
- * Source: backward adds the rows of dy in order of position, without atomics.
+ * Source: backward adds the rows of dy in order of position along chains of equal tokens, without atomics.
  */
 export function embedding(weight: Tensor, tokens: Tensor): Tensor {
   requireDType("embedding", "weight", weight, "f32");
