@@ -1,0 +1,9 @@
+// Minimum of integers.
+
+fn initial(first: Element) -> Element {
+  return first;
+}
+
+fn combine(a: Element, b: Element) -> Element {
+  return min(a, b);
+}

@@ -1,0 +1,5 @@
+// 1-norm: the sum of |x|.
+
+fn contribution(x: Element, s: Element) -> Element {
+  return abs(x);
+}

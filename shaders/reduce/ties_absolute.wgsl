@@ -1,0 +1,5 @@
+// How many elements have |x| = s, an infinity norm; where s is NaN, how many are NaN.
+
+fn contribution(x: Element, s: Element) -> Element {
+  return select(Element(0), Element(1), (abs(x) == s) | (nan_mask(x) & nan_mask(s)));
+}
