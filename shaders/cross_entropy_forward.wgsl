@@ -1,40 +1,50 @@
-// The loss of each row: with t the target, W the class weights, e the label smoothing, p = softmax(x),
-//   loss = -(1 - e) * W[t] * log p[t] - e / cols * sum_j W[j] * log p[j];  norm = W[t];  lse = log sum_j exp(x_j).
-// Rows whose target is ignore_index have loss = norm = 0. With LOG_PROBS x holds log p already, and lse is 0.
+// The loss of each row, or sums of them, and what they count in a mean. See lib/cross_entropy.wgsl.
 //
-// Shapes: x [rows, cols]; targets [rows], u32 bits; class_weights [cols]; losses, norms, lse [rows].
-// Work:   one invocation a row.
+// Shapes: x [outer, classes, inner], a row along the classes; targets [rows], u32 bits; weight [classes]; losses, norms
+//         [partials]: invocation k sums rows k, k + partials, ... With partials = rows, one each.
+//         stats [rows], for backward: max(x), and the factor of exp(x - max(x)) in the gradient.
+//         Element is f32, or vec4f of one row where inner is 1.
+// Work:   one invocation a row at a time: no barrier. Suits software adapters and few classes.
 // Memory: 4 bytes an element (the second read of a row is in cache).
 
-//#include "lib/numerics.wgsl"
-//#include "lib/natural_log.wgsl"
-//#include "lib/index_check.wgsl"
-
-struct Params {
-  rows: u32,
-  cols: u32,
-  ignore_index: u32,
-  smoothing: f32,
-}
+//#include "lib/cross_entropy_row.wgsl"
 
 override WORKGROUP: u32 = 16u;
-override HAS_WEIGHTS: bool = false;
-override LOG_PROBS: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Element>;
 @group(0) @binding(1) var<storage, read> targets: array<u32>;
-@group(0) @binding(2) var<storage, read> class_weights: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<Element>;
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(4) var<storage, read_write> norms: array<f32>;
-@group(0) @binding(5) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
 @group(0) @binding(6) var<storage, read_write> faults: IndexFaults;
 @group(0) @binding(7) var<uniform> params: Params;
 
-fn weight_of(class_index: u32) -> f32 {
-  if (HAS_WEIGHTS) {
-    return class_weights[class_index];
+fn loss_of(row: u32) -> vec2f {
+  let label = targets[row];
+  if (label == params.ignore_index || !check_index(label, params.classes, row)) {
+    return vec2f(0.0);
   }
-  return 1.0;
+  let start = row_start(row);
+  var most = x[start];
+  for (var c = 1u; c < params.extent; c++) {
+    most = max(most, x[start + c * params.inner]);
+  }
+  let highest = across_max(most);
+  var sum = Element();
+  var spread = Element();
+  var mass = Element();
+  for (var c = 0u; c < params.extent; c++) {
+    let d = x[start + c * params.inner] - highest;
+    sum += exp(d);
+    if (SMOOTH) {
+      let w = weights_at(c);
+      spread -= w * d;
+      mass += w;
+    }
+  }
+  let x_label = component(x[start + label / WIDTH * params.inner], label % WIDTH);
+  return finish_row(row, label, x_label, RowSums(highest, across_sum(sum), across_sum(spread), across_sum(mass)));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -43,40 +53,14 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (row >= params.rows) {
+  let id = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
+  if (id >= params.partials) {
     return;
   }
-  let t = targets[row];
-  losses[row] = 0.0;
-  norms[row] = 0.0;
-  lse[row] = 0.0;
-  if (t == params.ignore_index || !check_index(t, params.cols, row)) {
-    return;
+  var sums = vec2f(0.0);
+  for (var row = id; row < params.rows; row += params.partials) {
+    sums += loss_of(row);
   }
-  let start = row * params.cols;
-  var log_sum = 0.0;
-  if (!LOG_PROBS) {
-    var highest = LOWEST;
-    for (var j = 0u; j < params.cols; j++) {
-      highest = max(highest, x[start + j]);
-    }
-    var sum = 0.0;
-    for (var j = 0u; j < params.cols; j++) {
-      sum += exp(x[start + j] - highest);
-    }
-    log_sum = highest + natural_log(sum);
-  }
-  let w = weight_of(t);
-  var loss = (1.0 - params.smoothing) * w * (log_sum - x[start + t]);
-  if (params.smoothing > 0.0) {
-    var smooth_loss = 0.0;
-    for (var j = 0u; j < params.cols; j++) {
-      smooth_loss += weight_of(j) * (log_sum - x[start + j]);
-    }
-    loss += params.smoothing / f32(params.cols) * smooth_loss;
-  }
-  losses[row] = loss;
-  norms[row] = w;
-  lse[row] = log_sum;
+  losses[id] = sums.x;
+  norms[id] = sums.y;
 }

@@ -1,18 +1,22 @@
 import { ShapeError, UsageError } from "../errors.js";
-import { crossEntropyBackward, crossEntropyForward, lossReduce, type CrossEntropySettings, type Reduction } from "../kernels/cross_entropy.js";
+import { crossEntropyBackward, crossEntropyForward, nllBackward, nllForward, partialLossesFor, type ClassLossSettings } from "../kernels/cross_entropy.js";
+import { lossReduce, withPartialLosses, type PartialLosses, type Reduction } from "../kernels/loss_reduce.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { asRows, formatShape, sameShape } from "../shape.js";
+import { formatShape, normalizeAxis, sameShape, splitAtAxis } from "../shape.js";
 import { record } from "../tensor/tape.js";
-import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
+import { empty, type Tensor } from "../tensor/tensor.js";
 import { requireDType, requireRank, requireSameDevice } from "./checks.js";
+import { checkReduction } from "./loss_reduction.js";
 
 export interface NllLossOptions {
   /** Targets with this value count for nothing. -100 by default. */
   ignoreIndex?: number;
-  /** "mean" over the targets' class weights (by default), "sum", or "none" for one loss a target. */
+  /** "mean", weighted by the targets' class weights (by default), "sum", or "none" for one loss a target. */
   reduction?: Reduction;
   /** One weight a class, [classes]. No gradient. */
   weight?: Tensor;
+  /** The axis of the classes: -1, the last, by default; 1 for PyTorch's layout of images. */
+  classAxis?: number;
 }
 
 export interface CrossEntropyOptions extends NllLossOptions {
@@ -23,97 +27,115 @@ export interface CrossEntropyOptions extends NllLossOptions {
 /**
  * Cross-entropy of logits: -log softmax(x)[target], weighted and smoothed as in PyTorch.
  *
- * Shapes: logits [..., classes], targets i32 or u32 [...] -> [] ("none": [...]).
+ * Shapes: logits [..., classes], targets i32 or u32 [...] -> [] ("none": [...]); or the classes on classAxis.
  * Range:  any finite logits; the row maximum is subtracted. The mean over no target at all is NaN, as in PyTorch.
- * Throws: DTypeError, ShapeError; IndexError at the next read for a target outside 0 to classes - 1.
+ * Throws: DTypeError, ShapeError; UsageError if weight requires a gradient; IndexError at the next read for a target
+ *         outside 0 to classes - 1 that is not ignoreIndex.
  * Source: backward p - onehot(target), scaled, in one pass; the count of valid targets never leaves the GPU.
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkOptions("crossEntropy", options, ["ignoreIndex", "reduction", "weight", "labelSmoothing"]);
+  checkOptions("crossEntropy", options, ["ignoreIndex", "reduction", "weight", "labelSmoothing", "classAxis"]);
   const smoothing = checkNumber("crossEntropy", "labelSmoothing", options.labelSmoothing ?? 0, { min: 0, max: 1 });
-  return rowLoss("crossEntropy", "logits", logits, targets, options, smoothing, false);
+  const { reduction, weight, settings } = checkClassLoss("crossEntropy", "logits", logits, targets, options, smoothing);
+  const { device } = logits;
+  const hasWeight = weight !== null;
+  const stats = empty(device, [settings.sizes.outer * settings.sizes.inner, 2]);
+  const { y, norm } = reduceRows(targets, reduction, (partial) => {
+    const faults = device.indexFaults.block("crossEntropy", targets.dtype);
+    const buffers = { x: logits.buffer, targets: targets.buffer, weight: weight?.buffer ?? null, stats: stats.buffer, faults };
+    crossEntropyForward(device, buffers, partial, settings);
+  });
+  const output = record({
+    op: "crossEntropy",
+    inputs: [logits],
+    output: y,
+    // The logits stand in for what there is not; kernels do not read it there.
+    saved: [logits, targets, weight ?? logits, stats, norm ?? logits],
+    vjp: (dy, [x, targets, w, stats, norm]) => {
+      const dx = empty(x.device, x.shape);
+      const buffers = { x: x.buffer, targets: targets.buffer, weight: hasWeight ? w.buffer : null, stats: stats.buffer, norm: norm.buffer, dy: dy.buffer, dx: dx.buffer };
+      crossEntropyBackward(x.device, buffers, settings, reduction);
+      return [dx];
+    },
+  });
+  stats.dispose();
+  norm?.dispose();
+  return output;
 }
 
 /**
  * Negative log-likelihood: -x[target] of log-probabilities x, as from logSoftmax.
  *
- * Shapes: logProbs [..., classes], targets i32 or u32 [...] -> [] ("none": [...]).
+ * Shapes: logProbs [..., classes], targets i32 or u32 [...] -> [] ("none": [...]); or the classes on classAxis.
  * Range:  as crossEntropy, without smoothing.
- * Throws: DTypeError, ShapeError; IndexError at the next read for a target outside 0 to classes - 1.
+ * Throws: DTypeError, ShapeError; UsageError if weight requires a gradient; IndexError at the next read for a target
+ *         outside 0 to classes - 1 that is not ignoreIndex.
  * Source: PyTorch's nll_loss.
  */
 export function nllLoss(logProbs: Tensor, targets: Tensor, options: NllLossOptions = {}): Tensor {
-  checkOptions("nllLoss", options, ["ignoreIndex", "reduction", "weight"]);
-  return rowLoss("nllLoss", "logProbs", logProbs, targets, options, 0, true);
+  checkOptions("nllLoss", options, ["ignoreIndex", "reduction", "weight", "classAxis"]);
+  const { reduction, weight, settings } = checkClassLoss("nllLoss", "logProbs", logProbs, targets, options, 0);
+  const { device, shape } = logProbs;
+  const hasWeight = weight !== null;
+  const { y, norm } = reduceRows(targets, reduction, (partial) => {
+    const faults = device.indexFaults.block("nllLoss", targets.dtype);
+    nllForward(device, { x: logProbs.buffer, targets: targets.buffer, weight: weight?.buffer ?? null, faults }, partial, settings);
+  });
+  const output = record({
+    op: "nllLoss",
+    inputs: [logProbs],
+    output: y,
+    saved: [targets, weight ?? targets, norm ?? targets],
+    vjp: (dy, [targets, w, norm]) => {
+      const dx = empty(dy.device, shape);
+      const buffers = { targets: targets.buffer, weight: hasWeight ? w.buffer : null, norm: norm.buffer, dy: dy.buffer, dx: dx.buffer };
+      nllBackward(dy.device, buffers, settings, reduction);
+      return [dx];
+    },
+  });
+  norm?.dispose();
+  return output;
 }
 
-/** Throws unless `reduction` is one of the three. */
-export function checkReduction(op: string, reduction: Reduction): Reduction {
-  if (!["mean", "sum", "none"].includes(reduction)) {
-    throw new UsageError(`${op}: reduction must be mean, sum or none, got "${String(reduction)}"`);
+/** Runs `forward` into the output, or into partial losses that are then reduced. `norm` is what a mean was divided by. */
+function reduceRows(targets: Tensor, reduction: Reduction, forward: (partial: PartialLosses) => void): { y: Tensor; norm: Tensor | null } {
+  const { device } = targets;
+  const y = empty(device, reduction === "none" ? targets.shape : []);
+  if (reduction === "none") {
+    withPartialLosses(device, targets.size, (partial) => forward({ ...partial, losses: y.buffer }));
+    return { y, norm: null };
   }
-  return reduction;
+  const norm = empty(device, []);
+  withPartialLosses(device, partialLossesFor(device, targets.size), (partial) => {
+    forward(partial);
+    lossReduce(device, partial, { y: y.buffer, norm: norm.buffer }, reduction);
+  });
+  return { y, norm };
 }
 
-function rowLoss(op: string, name: string, x: Tensor, targets: Tensor, options: NllLossOptions, smoothing: number, logProbs: boolean): Tensor {
+function checkClassLoss(op: string, name: string, x: Tensor, targets: Tensor, options: NllLossOptions, smoothing: number) {
   requireDType(op, name, x, "f32");
   requireRank(op, name, x, { atLeast: 1 });
   requireDType(op, "targets", targets, "i32", "u32");
   const reduction = checkReduction(op, options.reduction ?? "mean");
   const ignoreIndex = checkNumber(op, "ignoreIndex", options.ignoreIndex ?? -100, { integer: true, min: -(2 ** 31), max: 2 ** 32 - 1 });
-  if (!sameShape(targets.shape, x.shape.slice(0, -1))) {
+  const axis = normalizeAxis(op, options.classAxis ?? -1, x.rank);
+  if (!sameShape(targets.shape, x.shape.filter((_, i) => i !== axis))) {
     throw new ShapeError(
-      `${op}: targets must have the shape of ${name} without classes, got ${name} ${formatShape(x.shape)} and targets ${formatShape(targets.shape)}`,
+      `${op}: targets must have the shape of ${name} without its classes on axis ${axis}, got ${name} ${formatShape(x.shape)} and targets ${formatShape(targets.shape)}; set classAxis if the classes lie elsewhere`,
     );
   }
-  const { rows, cols } = asRows(x.shape);
-  const { weight } = options;
+  const sizes = splitAtAxis(x.shape, axis);
+  if (sizes.extent === 0) throw new ShapeError(`${op}: there are no classes, got ${name} ${formatShape(x.shape)}`);
+  const { weight = null } = options;
   if (weight) {
     requireDType(op, "weight", weight, "f32");
     if (weight.requiresGrad) throw new UsageError(`${op}: weight has no gradient; use detach()`);
-    if (!sameShape(weight.shape, [cols])) throw new ShapeError(`${op}: weight must be [${cols}], one a class, got ${formatShape(weight.shape)}`);
+    if (!sameShape(weight.shape, [sizes.extent])) {
+      throw new ShapeError(`${op}: weight must have one value a class, [${sizes.extent}], got ${formatShape(weight.shape)}`);
+    }
   }
   requireSameDevice(op, x, targets, ...(weight ? [weight] : []));
-  const settings: CrossEntropySettings = { rows, cols, ignoreIndex, smoothing, logProbs };
-  const { device } = x;
-
-  const [losses, norms, lse, norm] = [empty(device, [rows]), empty(device, [rows]), empty(device, [rows]), empty(device, [1])];
-  crossEntropyForward(
-    device,
-    {
-      x: x.buffer,
-      targets: targets.buffer,
-      classWeights: weight?.buffer ?? null,
-      losses: losses.buffer,
-      norms: norms.buffer,
-      lse: lse.buffer,
-      faults: device.indexFaults.block(op, targets.dtype),
-    },
-    settings,
-  );
-  const y = reduction === "none" ? losses.view(targets.shape) : empty(device, []);
-  if (reduction !== "none") {
-    lossReduce(device, { losses: losses.buffer, norms: norms.buffer, y: y.buffer, norm: norm.buffer }, { count: rows, mean: reduction === "mean" });
-  }
-  const weighted = weight !== undefined;
-  const output = record({
-    op,
-    inputs: [x],
-    output: y,
-    // Without class weights x stands in for them; the kernel does not read it.
-    saved: [x, targets, weight ?? x, lse, norm],
-    vjp: (dy, [x, targets, weight, lse, norm]) => {
-      const dx = emptyLike(x);
-      const classWeights = weighted ? weight.buffer : null;
-      crossEntropyBackward(
-        x.device,
-        { x: x.buffer, targets: targets.buffer, classWeights, lse: lse.buffer, norm: norm.buffer, dy: dy.buffer, dx: dx.buffer },
-        settings,
-        reduction,
-      );
-      return [dx];
-    },
-  });
-  for (const scratch of [losses, norms, lse, norm]) scratch.dispose();
-  return output;
+  const settings: ClassLossSettings = { sizes, ignoreIndex, smoothing };
+  return { reduction, weight, settings };
 }

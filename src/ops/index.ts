@@ -18,3 +18,4 @@ export { batchNorm, type BatchNormOptions } from "./batch_norm.js";
 export { mseLoss, type MseLossOptions } from "./mse_loss.js";
 export { bceWithLogits, type BceWithLogitsOptions } from "./bce_with_logits.js";
 export { layerNorm, rmsNorm } from "./layer_norm.js";
+export { crossEntropy, nllLoss, type CrossEntropyOptions, type NllLossOptions } from "./cross_entropy.js";
