@@ -19,3 +19,5 @@ export { mseLoss, type MseLossOptions } from "./mse_loss.js";
 export { bceWithLogits, type BceWithLogitsOptions } from "./bce_with_logits.js";
 export { layerNorm, rmsNorm } from "./layer_norm.js";
 export { crossEntropy, nllLoss, type CrossEntropyOptions, type NllLossOptions } from "./cross_entropy.js";
+export { qkvAttention, scaledDotProductAttention, type AttentionOptions, type QkvAttentionOptions } from "./attention.js";
+export { dropout, type DropoutOptions } from "./dropout.js";

@@ -1,5 +1,6 @@
 // Counter-based random numbers on the host: every value is a function of (seed, stream, counter), with no hidden state.
 // The same hash runs in shaders/lib/random.wgsl, so that host and GPU can compute the same bits.
+import { checkNumber } from "../options.js";
 
 /**
  * pcg4d: four hashed words from four counters.
@@ -25,6 +26,9 @@ export function pcg4d(x: number, y: number, z: number, w: number): [number, numb
   return [a >>> 0, b >>> 0, c >>> 0, d >>> 0];
 }
 
+/** Second counter of every draw, by what draws: kernels of different kinds, and the host, never share words. */
+export const streams = { host: 0x686f7374, dropout: 0x64726f70, attention: 0x6174746e } as const;
+
 /** What a generator has to remember: in a checkpoint it is two numbers. */
 export interface RandomState {
   seed: number;
@@ -38,13 +42,16 @@ export interface RandomState {
 export class Generator {
   private state: RandomState;
 
+  /** Throws: UsageError unless `seed` is a whole number in [0, 2^32). */
   constructor(seed = 0) {
-    this.state = { seed: seed >>> 0, offset: 0 };
+    this.state = { seed: checkNumber("Generator", "seed", seed, word), offset: 0 };
   }
 
   /** The key of the next draw: one per dropout call, batch or tensor. */
   next(): RandomState {
-    return { seed: this.state.seed, offset: this.state.offset++ };
+    const { seed, offset } = this.state;
+    this.state.offset = (offset + 1) % 2 ** 32;
+    return { seed, offset };
   }
 
   stateDict(): RandomState {
@@ -52,7 +59,7 @@ export class Generator {
   }
 
   loadStateDict(state: RandomState): void {
-    this.state = { seed: state.seed >>> 0, offset: state.offset };
+    this.state = { seed: checkNumber("Generator", "seed", state.seed, word), offset: checkNumber("Generator", "offset", state.offset, word) };
   }
 
   /** Uniform in [0, 1), 24 bits each. */
@@ -79,14 +86,13 @@ export class Generator {
   integers(count: number, bound: number): Uint32Array {
     const { seed, offset } = this.next();
     return Uint32Array.from({ length: count }, (_, i) => {
-      const [high, low] = pcg4d(i, hostStream, offset, seed);
-      return Math.floor((high * 2 ** -32 + low * 2 ** -64) * bound);
+      const [high, low] = pcg4d(i, streams.host, offset, seed);
+      return Math.floor((high * 2 ** 21 + (low >>> 11)) * 2 ** -53 * bound); // 53 bits: the sum is exact, so below 1
     });
   }
 }
 
-/** Second counter of host draws; GPU kernels use others, so that the two never share words. */
-const hostStream = 0x686f7374;
+const word = { min: 0, max: 2 ** 32 - 1, integer: true };
 
 function fill(
   count: number,
@@ -94,6 +100,6 @@ function fill(
   write: (words: readonly number[], out: Float32Array, at: number) => void,
 ): Float32Array {
   const out = new Float32Array(count);
-  for (let at = 0; at < count; at += 4) write(pcg4d(at / 4, hostStream, offset, seed), out, at);
+  for (let at = 0; at < count; at += 4) write(pcg4d(at / 4, streams.host, offset, seed), out, at);
   return out;
 }

@@ -17,7 +17,6 @@ function attention(c: Context): (Tensor | null)[] {
   const withPast = (fresh: Tensor, past: number) => (c.has(past) ? k.concat([c.x(past), fresh], 2) : fresh);
   const key = withPast(splitHeads(c.x(1), c.attr("kv_num_heads", 1)), 4);
   const value = withPast(splitHeads(c.x(2), c.attr("kv_num_heads", 1)), 5);
-  if (key.shape[3] !== value.shape[3]) throw new OutOfScope("keys and values of different width");
   const scale = c.attr<number | undefined>("scale", undefined);
   const y = k.scaledDotProductAttention(q, key, value, {
     causal: c.attr("is_causal", 0) === 1,

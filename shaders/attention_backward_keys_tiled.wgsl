@@ -1,0 +1,127 @@
+// dk_j = sum_i ds_ij * q_i and dv_j = sum_i keep_ij * w_ij * dout_i, over the queries i of all heads that share key j;
+// w and ds as in attention_backward_queries_tiled.
+//
+// Shapes: as in attention_forward_tiled; dout as o; dk as k and dv as v, both in dkv.
+// Work:   one invocation a key, with its rows of k, v, dk and dv in registers; the workgroup reads rows of q and dout in
+//         tiles, and computes each query's dout · o when it reads it. Every sum has one owner: no atomics.
+// Memory: k, v, dk and dv once; q, o and dout once a workgroup.
+// Source: Dao, FlashAttention-2, arXiv 2307.08691, its one loop split into two kernels.
+
+@group(0) @binding(0) var<storage, read> q: array<f32>;
+@group(0) @binding(1) var<storage, read> k: array<f32>;
+@group(0) @binding(2) var<storage, read> v: array<f32>;
+@group(0) @binding(3) var<storage, read> mask: array<u32>;
+@group(0) @binding(4) var<storage, read> o: array<f32>;
+@group(0) @binding(5) var<storage, read> l: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dkv: array<f32>;
+@group(0) @binding(8) var<uniform> params: Params;
+
+//#include "lib/attention_tiled.wgsl"
+//#include "lib/attention_output_gradient.wgsl"
+
+// Of the queries in the tile: dout · o, and l.
+var<workgroup> delta_tile: array<vec2f, TILE>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let blocks = (params.keys + WORKGROUP - 1u) / WORKGROUP;
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  // A head of keys and values in one batch.
+  let kv_plane = block / blocks;
+  let first_plane = kv_plane * params.group;
+  if (first_plane >= params.planes) {
+    return;
+  }
+  let batch = first_plane / params.heads;
+  let kv_head = first_plane % params.heads / params.group;
+  let block_start = block % blocks * WORKGROUP;
+  // Lanes past the last key repeat it and store nothing.
+  let key = min(block_start + lane, params.keys - 1u);
+
+  let k_start = batch * params.k_batch + kv_head * params.k_head + key * params.k_row;
+  let v_start = batch * params.v_batch + kv_head * params.v_head + key * params.v_row;
+  var k_row: array<vec4f, HEAD_PACKS>;
+  var dk_row: array<vec4f, HEAD_PACKS>;
+  for (var c = 0u; c < HEAD_PACKS; c++) {
+    k_row[c] = load_k(params.k_offset + k_start + 4u * c, params.head_dim - 4u * c);
+    dk_row[c] = vec4f(0.0);
+  }
+  var v_row: array<vec4f, VALUE_PACKS>;
+  var dv_row: array<vec4f, VALUE_PACKS>;
+  for (var c = 0u; c < VALUE_PACKS; c++) {
+    v_row[c] = load_v(params.v_offset + v_start + 4u * c, params.value_dim - 4u * c);
+    dv_row[c] = vec4f(0.0);
+  }
+
+  for (var member = 0u; member < params.group; member++) {
+    let plane = first_plane + member;
+    let head = plane % params.heads;
+    for (var start = first_query(block_start); start < params.queries; start += TILE) {
+      workgroupBarrier();
+      fill_with_queries(plane, batch, head, start, lane);
+      workgroupBarrier();
+
+      let count = min(TILE, params.queries - start);
+      for (var t = 0u; t < count; t++) {
+        let query = start + t;
+        let score = score_before(head_dot(&k_row, t), key, visible_keys(query), mask_row(plane, query));
+        let weight = weight_of(score, delta_tile[t].y);
+        let keep = keep_scale_of(plane * params.queries + query, key);
+        let ds = params.scale * weight * (value_dot(&v_row, t) * keep - delta_tile[t].x);
+        for (var c = 0u; c < HEAD_PACKS; c++) {
+          dk_row[c] += ds * head_tile[t * HEAD_PACKS + c];
+        }
+        for (var c = 0u; c < VALUE_PACKS; c++) {
+          dv_row[c] += weight * keep * value_tile[t * VALUE_PACKS + c];
+        }
+      }
+    }
+  }
+
+  if (block_start + lane >= params.keys) {
+    return;
+  }
+  for (var c = 0u; c < HEAD_PACKS; c++) {
+    for (var i = 0u; i < min(params.head_dim - 4u * c, 4u); i++) {
+      dkv[params.dk_offset + k_start + 4u * c + i] = dk_row[c][i];
+    }
+  }
+  for (var c = 0u; c < VALUE_PACKS; c++) {
+    for (var i = 0u; i < min(params.value_dim - 4u * c, 4u); i++) {
+      dkv[params.dv_offset + v_start + 4u * c + i] = dv_row[c][i];
+    }
+  }
+}
+
+// The first query that sees a key.
+fn first_query(key: u32) -> u32 {
+  return select(0u, key - min(key, params.query_offset), params.causal != 0u);
+}
+
+// Fills the tiles with rows of q and dout from `start` on; past the end the last one repeats, and is not used.
+fn fill_with_queries(plane: u32, batch: u32, head: u32, start: u32, lane: u32) {
+  let last = params.queries - 1u;
+  let q_at = params.q_offset + batch * params.q_batch + head * params.q_head;
+  for (var i = lane; i < TILE * HEAD_PACKS; i += WORKGROUP) {
+    let c = i % HEAD_PACKS * 4u;
+    head_tile[i] = load_q(q_at + min(start + i / HEAD_PACKS, last) * params.q_row + c, params.head_dim - c);
+  }
+  for (var i = lane; i < TILE * VALUE_PACKS; i += WORKGROUP) {
+    let c = i % VALUE_PACKS * 4u;
+    value_tile[i] = load_dout(o_start(batch, head, min(start + i / VALUE_PACKS, last)) + c, params.value_dim - c);
+  }
+  if (lane < TILE) {
+    let query = min(start + lane, last);
+    let o_at = o_start(batch, head, query);
+    var delta = 0.0;
+    for (var c = 0u; c < params.value_dim; c++) {
+      delta += dout[o_at + c] * o[o_at + c];
+    }
+    delta_tile[lane] = vec2f(delta, l[plane * params.queries + query]);
+  }
+}

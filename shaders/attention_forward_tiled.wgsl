@@ -1,0 +1,93 @@
+// o_i = sum_j keep_ij * w_ij * v_j with w_ij = exp(s_ij - l_i), s_ij = scale * q_i · k_j + mask_ij, l_i = log(sum_j exp(s_ij)).
+//
+// Shapes: q [heads, queries, head_dim], k [heads / group, keys, head_dim], v [heads / group, keys, value_dim],
+//         o [heads, queries, value_dim], a batch of each, strided, f32; l [batch, heads, queries].
+// Work:   one invocation a query, with its rows of q and o in registers; the workgroup reads keys and values in tiles.
+//         The softmax is online: a new highest score fades what was summed before. A row without a visible key gets o = 0 and l = 0.
+// Memory: q and o once; k and v once a workgroup. Scores are never stored.
+// Source: Dao et al., FlashAttention, arXiv 2205.14135; Milakov and Gimelshein, arXiv 1805.02867.
+
+@group(0) @binding(0) var<storage, read> q: array<f32>;
+@group(0) @binding(1) var<storage, read> k: array<f32>;
+@group(0) @binding(2) var<storage, read> v: array<f32>;
+@group(0) @binding(3) var<storage, read> mask: array<u32>;
+@group(0) @binding(4) var<storage, read_write> o: array<f32>;
+@group(0) @binding(5) var<storage, read_write> l: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+//#include "lib/attention_tiled.wgsl"
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let blocks = (params.queries + WORKGROUP - 1u) / WORKGROUP;
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let plane = block / blocks;
+  if (plane >= params.planes) {
+    return;
+  }
+  let batch = plane / params.heads;
+  let head = plane % params.heads;
+  let block_start = block % blocks * WORKGROUP;
+  let last_query = min(block_start + WORKGROUP, params.queries) - 1u;
+  // Lanes past the last query repeat it and store nothing.
+  let query = min(block_start + lane, last_query);
+  let row = plane * params.queries + query;
+  let mask_at = mask_row(plane, query);
+  let end = visible_keys(query);
+
+  let q_at = params.q_offset + batch * params.q_batch + head * params.q_head + query * params.q_row;
+  var q_row: array<vec4f, HEAD_PACKS>;
+  for (var c = 0u; c < HEAD_PACKS; c++) {
+    q_row[c] = load_q(q_at + 4u * c, params.head_dim - 4u * c);
+  }
+  var o_row: array<vec4f, VALUE_PACKS>;
+  for (var c = 0u; c < VALUE_PACKS; c++) {
+    o_row[c] = vec4f(0.0);
+  }
+  var highest = LOWEST;
+  var sum = 0.0;
+
+  let tiles_end = visible_keys(last_query);
+  for (var start = 0u; start < tiles_end; start += TILE) {
+    workgroupBarrier();
+    fill_with_keys(batch, head / params.group, start, lane);
+    workgroupBarrier();
+
+    let count = min(TILE, max(end, start) - start);
+    for (var t = 0u; t < count; t++) {
+      let score = score_of(head_dot(&q_row, t), start + t, mask_at);
+      if (score > highest) {
+        // exp(LOWEST - score) is 0 for the first key.
+        let fade = exp(highest - score);
+        highest = score;
+        sum *= fade;
+        for (var c = 0u; c < VALUE_PACKS; c++) {
+          o_row[c] *= fade;
+        }
+      }
+      let weight = weight_of(score, highest);
+      sum += weight;
+      let kept = weight * keep_scale_of(row, start + t);
+      for (var c = 0u; c < VALUE_PACKS; c++) {
+        o_row[c] += kept * value_tile[t * VALUE_PACKS + c];
+      }
+    }
+  }
+
+  if (block_start + lane > last_query) {
+    return;
+  }
+  let scale = select(1.0 / sum, 0.0, sum == 0.0);
+  let o_at = params.o_offset + batch * params.o_batch + head * params.o_head + query * params.o_row;
+  for (var c = 0u; c < VALUE_PACKS; c++) {
+    let value = o_row[c] * scale;
+    for (var i = 0u; i < min(params.value_dim - 4u * c, 4u); i++) {
+      o[o_at + 4u * c + i] = value[i];
+    }
+  }
+  l[row] = select(highest + log(sum), 0.0, sum == 0.0);
+}

@@ -1,0 +1,38 @@
+// y_i = x_i / (1 - p) where element i is kept, exactly 0 where it is dropped. Backward is the same with dy for x.
+//
+// Shapes: x, y [size], f32, read in packs of four; what lies behind the last element is padding.
+// Work:   one pack a step, a grid's width apart. Words are drawn by counter, so the mask is computed again, never stored.
+// Memory: 8 bytes an element.
+// Source: Srivastava et al. 2014, scaled at training time ("inverted").
+
+//#include "lib/random.wgsl"
+
+struct Params {
+  packs: u32,
+  // A word below this drops its element: p * 2^32.
+  threshold: u32,
+  keep_scale: f32,
+  stream: u32,
+  draw: u32,
+  seed: u32,
+}
+
+override WORKGROUP: u32 = 64u;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
+  let stride = workgroups.x * workgroups.y * WORKGROUP;
+  for (var pack = first; pack < params.packs; pack += stride) {
+    let words = pcg4d(vec4u(pack, params.stream, params.draw, params.seed));
+    y[pack] = select(vec4f(0.0), x[pack] * params.keep_scale, words >= vec4u(params.threshold));
+  }
+}

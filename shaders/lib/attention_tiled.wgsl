@@ -1,0 +1,108 @@
+// What the tiled kernels of attention share: Params, rows of four, and tiles.
+//
+// Strided operands are told by elements from one batch, head and row to the next; a gradient has the strides of what it
+// is the gradient of. The including kernel declares the bindings q, k, v and mask.
+
+struct Params {
+  planes: u32,
+  heads: u32,
+  // Heads of queries that share a head of keys and values.
+  group: u32,
+  queries: u32,
+  keys: u32,
+  head_dim: u32,
+  value_dim: u32,
+  scale: f32,
+  // 1: query i sees key j when j <= i + query_offset.
+  causal: u32,
+  query_offset: u32,
+  mask_batch: u32,
+  mask_head: u32,
+  mask_row: u32,
+  mask_col: u32,
+  threshold: u32,
+  keep_scale: f32,
+  stream: u32,
+  draw: u32,
+  seed: u32,
+  q_offset: u32,
+  q_batch: u32,
+  q_head: u32,
+  q_row: u32,
+  k_offset: u32,
+  k_batch: u32,
+  k_head: u32,
+  k_row: u32,
+  v_offset: u32,
+  v_batch: u32,
+  v_head: u32,
+  v_row: u32,
+  o_offset: u32,
+  o_batch: u32,
+  o_head: u32,
+  o_row: u32,
+  dq_offset: u32,
+  dk_offset: u32,
+  dv_offset: u32,
+}
+
+//#include "lib/attention_weights.wgsl"
+
+const WORKGROUP: u32 = 64u;
+// Rows in a tile; vec4s in a row of q and k, and in a row of v and o.
+const TILE: u32 = 16u;
+const HEAD_PACKS: u32 = 8u;
+const VALUE_PACKS: u32 = 8u;
+
+// A tile of k and v, or of q and dout.
+var<workgroup> head_tile: array<vec4f, TILE * HEAD_PACKS>;
+var<workgroup> value_tile: array<vec4f, TILE * VALUE_PACKS>;
+
+// The inner product of a row in registers with row t of a tile. One row at a time: code for four makes software
+// adapters compile for a minute at 64 elements a row.
+fn head_dot(row: ptr<function, array<vec4f, HEAD_PACKS>>, t: u32) -> f32 {
+  var products = vec4f(0.0);
+  for (var c = 0u; c < HEAD_PACKS; c++) {
+    products += (*row)[c] * head_tile[t * HEAD_PACKS + c];
+  }
+  return products.x + products.y + products.z + products.w;
+}
+
+fn value_dot(row: ptr<function, array<vec4f, VALUE_PACKS>>, t: u32) -> f32 {
+  var products = vec4f(0.0);
+  for (var c = 0u; c < VALUE_PACKS; c++) {
+    products += (*row)[c] * value_tile[t * VALUE_PACKS + c];
+  }
+  return products.x + products.y + products.z + products.w;
+}
+
+// Fills the tiles with keys and values from `start` on; past the end the last one repeats, and gets no weight.
+fn fill_with_keys(batch: u32, kv_head: u32, start: u32, lane: u32) {
+  let k_at = params.k_offset + batch * params.k_batch + kv_head * params.k_head;
+  for (var i = lane; i < TILE * HEAD_PACKS; i += WORKGROUP) {
+    let c = i % HEAD_PACKS * 4u;
+    head_tile[i] = load_k(k_at + min(start + i / HEAD_PACKS, params.keys - 1u) * params.k_row + c, params.head_dim - c);
+  }
+  let v_at = params.v_offset + batch * params.v_batch + kv_head * params.v_head;
+  for (var i = lane; i < TILE * VALUE_PACKS; i += WORKGROUP) {
+    let c = i % VALUE_PACKS * 4u;
+    value_tile[i] = load_v(v_at + min(start + i / VALUE_PACKS, params.keys - 1u) * params.v_row + c, params.value_dim - c);
+  }
+}
+
+// The first `left` of four elements; the others are 0.
+fn padded(value: vec4f, left: u32) -> vec4f {
+  return select(vec4f(0.0), value, vec4u(0u, 1u, 2u, 3u) < vec4u(left));
+}
+
+fn load_q(at: u32, left: u32) -> vec4f {
+  return padded(vec4f(q[at], q[at + 1u], q[at + 2u], q[at + 3u]), left);
+}
+
+fn load_k(at: u32, left: u32) -> vec4f {
+  return padded(vec4f(k[at], k[at + 1u], k[at + 2u], k[at + 3u]), left);
+}
+
+fn load_v(at: u32, left: u32) -> vec4f {
+  return padded(vec4f(v[at], v[at + 1u], v[at + 2u], v[at + 3u]), left);
+}
