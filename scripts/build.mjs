@@ -3,9 +3,9 @@
 // --quiet says nothing; --no-types leaves out the .d.ts files, which take longer than all the rest.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { esbuildWgsl } from "./wgsl_plugin.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -17,7 +17,7 @@ const quiet = flags.includes("--quiet");
 const types = !quiet && !flags.includes("--no-types");
 
 const started = performance.now();
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   entryPoints: { index: "src/index.ts", node: "src/node.ts", cli: "src/cli/main.ts" },
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
@@ -30,11 +30,13 @@ const { metafile } = await build({
   packages: "external",
   sourcemap: true,
   metafile: true,
+  write: false,
   plugins: [esbuildWgsl],
   logLevel: "warning",
 }).catch(() => process.exit(1));
 
 checkBrowserSafe("dist/index.js");
+for (const { path, contents } of outputFiles) replaceFile(path, contents);
 removeStale();
 chmodSync("dist/cli.js", 0o755);
 if (types) emitTypes();
@@ -52,6 +54,15 @@ function checkBrowserSafe(entry) {
     }
   };
   visit(entry, [entry]);
+}
+
+/** By rename, and only when it changed: another process may be starting from these files. */
+function replaceFile(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
 }
 
 /** Chunk names hold a hash: those of earlier builds would pile up, and be published. */
@@ -84,8 +95,7 @@ function report() {
     const path = `dist/${entry}.js`;
     console.log(`${path.padEnd(14)} ${(closureBytes(path) / 1024).toFixed(0).padStart(5)} KiB with its chunks`);
   }
-  if (types) console.log(`dist/types     ${statSync("dist/types").isDirectory() ? readdirSync("dist/types").length : 0} entries`);
-  console.log(`built in ${((performance.now() - started) / 1000).toFixed(2)} s, ${relative(process.cwd(), "dist") || "dist"}/`);
+  console.log(`built in ${((performance.now() - started) / 1000).toFixed(2)} s${types ? ", type declarations in dist/types" : ""}`);
 }
 
 function closureBytes(entry, seen = new Set()) {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The public surface for pages and bundlers. What is not exported here is private.
 export { openDevice } from "./gpu/open_device.js";
 export { Device } from "./gpu/device.js";

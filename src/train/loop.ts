@@ -106,11 +106,19 @@ function checkTrainOptions(options: TrainOptions): void {
   for (const name of ["evalBatches", "maxSkipped"] as const) checkNumber("train", name, options[name] ?? 1, { min: 1, integer: true });
 }
 
+interface StepResult {
+  step: number;
+  loss: number;
+  stats: OptimizerStats;
+}
+
 class Run {
   private step: number;
-  private inFlight: Promise<StepMetrics>[] = [];
+  private inFlight: Promise<StepResult>[] = [];
+  /** Its counters before the oldest step in flight. */
   private before: OptimizerStats | null = null;
   private skippedInARow = 0;
+  private tokensPerStep = 0;
   private losses: number[] = [];
   private best: number | null;
   private readonly result = { loss: NaN, skipped: 0, clipped: 0 };
@@ -151,6 +159,7 @@ class Run {
   private launchStep(): void {
     const { model, optimizer, data } = this.options;
     const batch = data.next();
+    this.tokensPerStep = batch.tokens.length;
     model.train();
     const loss = scope(() => {
       optimizer.zeroGrad();
@@ -161,32 +170,23 @@ class Run {
     });
     const step = ++this.step;
     const done = this.pacer.submitted();
-    this.inFlight.push(this.paced(this.pacer, () => this.collect(step, batch, loss, done)));
+    this.inFlight.push(this.paced(this.pacer, () => this.collect(step, loss, done)));
   }
 
   /** Queues the reads of a step's results at once: later steps overwrite what they read. */
-  private async collect(step: number, { shape }: TokenBatch, loss: Tensor, done: () => void): Promise<StepMetrics> {
+  private async collect(step: number, loss: Tensor, done: () => void): Promise<StepResult> {
     const reads = Promise.all([loss.item(), this.options.optimizer.stats()]);
     loss.dispose();
     const [value, stats] = await reads;
     done();
-    const before = this.before!;
-    this.before = stats;
-    const tokensPerSecond = this.pacer.unit_ms === 0 ? 0 : (1000 * shape[0] * shape[1]) / this.pacer.unit_ms;
-    return {
-      step,
-      loss: value,
-      lr: stats.lr[0]!,
-      gradNorm: stats.gradNorm,
-      clipped: stats.clipped > before.clipped,
-      skipped: stats.skipped > before.skipped,
-      tokensPerSecond,
-    };
+    return { step, loss: value, stats };
   }
 
   private async settleOldest(): Promise<void> {
-    const metrics = await this.inFlight[0]!;
+    const result = await this.inFlight[0]!;
     this.inFlight.shift();
+    const metrics = this.metricsOf(result);
+    this.before = result.stats;
     this.losses.push(metrics.loss);
     this.result.loss = metrics.loss;
     this.result.skipped += metrics.skipped ? 1 : 0;
@@ -200,6 +200,21 @@ class Run {
           "use a lower learning rate, a longer warmup or gradient clipping",
       );
     }
+  }
+
+  /** The optimizer counts since it was made; the difference is this step's. */
+  private metricsOf({ step, loss, stats }: StepResult): StepMetrics {
+    const { clipped, skipped } = this.before!;
+    const { unit_ms } = this.pacer;
+    return {
+      step,
+      loss,
+      lr: stats.lr[0]!,
+      gradNorm: stats.gradNorm,
+      clipped: stats.clipped > clipped,
+      skipped: stats.skipped > skipped,
+      tokensPerSecond: unit_ms === 0 ? 0 : (1000 * this.tokensPerStep) / unit_ms,
+    };
   }
 
   private async drain(): Promise<void> {

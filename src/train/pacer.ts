@@ -1,6 +1,8 @@
 import type { Device } from "../gpu/device.js";
 
 const smoothing = 0.2;
+/** The first unit compiles kernels, and the next ones queue up behind it and end at once. */
+const unmeasured = 3;
 /** A result that is there this soon after waking (a share of the unit) was slept past: the unit may be too long. */
 const overslept = 0.05;
 const shorten = 0.95;
@@ -11,7 +13,7 @@ const shorten = 0.95;
  * a little too long costs nothing while another unit is in flight.
  */
 export class Pacer {
-  /** Smoothed duration of a unit of work; 0 until two have run: the first one compiles kernels. */
+  /** Smoothed duration of a unit of work; 0 until it is known. */
   unit_ms = 0;
   private readonly sleeps: boolean;
   private finished = 0;
@@ -39,18 +41,19 @@ export class Pacer {
     this.inFlight++;
     // Units run one after the other: this one ends when those in flight, itself included, have had their time.
     const expected_ms = Math.max(submitted_ms + this.unit_ms, this.lastDone_ms + this.inFlight * this.unit_ms);
-    this.wake_ms = expected_ms;
+    // Never before the unit ahead of it, whose result comes first.
+    const wake_ms = (this.wake_ms = Math.max(this.wake_ms, expected_ms));
     return () => {
       const now = performance.now();
       this.inFlight--;
-      this.measure(now - Math.max(submitted_ms, this.lastDone_ms), now - expected_ms);
+      this.measure(now - Math.max(submitted_ms, this.lastDone_ms), now - wake_ms);
       this.lastDone_ms = now;
     };
   }
 
   private measure(took_ms: number, waited_ms: number): void {
-    if (++this.finished === 2) this.unit_ms = took_ms;
-    else if (this.finished < 2) return;
+    if (++this.finished <= unmeasured) return;
+    if (this.unit_ms === 0) this.unit_ms = took_ms;
     // Else sleeping for the expected time would confirm it for ever.
     else if (this.sleeps && waited_ms < overslept * this.unit_ms) this.unit_ms *= shorten;
     else this.unit_ms += smoothing * (took_ms - this.unit_ms);
