@@ -110,6 +110,7 @@ class BarReporter implements Reporter {
   }
 
   stop(): void {
+    this.bars.update(); // stop() drops the lines that still wait to be printed above the bar
     this.bars.stop();
   }
 }

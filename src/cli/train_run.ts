@@ -135,7 +135,7 @@ function summary({ step, bestValidationLoss, skipped, clipped }: TrainResult, se
 async function printSample(model: GPT, { settings, data }: TrainPlan): Promise<void> {
   const prompt = data.vocab.encode(firstWords(data));
   const tokens = await generate(model, prompt, { maxNewTokens: settings.sample, temperature: 0.8, seed: settings.seed });
-  console.log(`\n${pc.dim("--- sample ---")}\n${pc.dim(data.vocab.decode(prompt))}${data.vocab.decode(tokens)}\n${pc.dim("--------------")}\n`);
+  console.log(`\n${pc.dim("--- sample ---")}\n${(data.vocab.decode(prompt) + data.vocab.decode(tokens)).trimStart()}\n${pc.dim("--------------")}\n`);
 }
 
 /** A line end where the vocabulary has one: a model that has seen text goes on with a new line. */
