@@ -51,21 +51,29 @@ fn keep_scale_of(row: u32, key: u32) -> f32 {
   return select(0.0, params.keep_scale, dropout_words(row, key / 4u)[key % 4u] >= params.threshold);
 }
 
-// The scores of four neighbouring keys from their inner products; LOWEST for those that the query does not see.
-fn scores_of(products: vec4f, key: u32, end: u32, mask_at: u32) -> vec4f {
-  return vec4f(
-    score_before(products.x, key, end, mask_at),
-    score_before(products.y, key + 1u, end, mask_at),
-    score_before(products.z, key + 2u, end, mask_at),
-    score_before(products.w, key + 3u, end, mask_at),
-  );
-}
-
+// The same for a key that the query may not see.
 fn score_before(product: f32, key: u32, end: u32, mask_at: u32) -> f32 {
   if (key >= end) {
     return LOWEST;
   }
   return score_of(product, key, mask_at);
+}
+
+// The same for four neighbouring keys. Without branches: software adapters pay for each.
+fn scores_of(products: vec4f, key: u32, end: u32, mask_at: u32) -> vec4f {
+  let keys = key + vec4u(0u, 1u, 2u, 3u);
+  var scores = products * params.scale;
+  if (MASK != 0u) {
+    let at = mask_at + min(keys, vec4u(end - 1u)) * params.mask_col;
+    let bits = vec4u(mask[at.x], mask[at.y], mask[at.z], mask[at.w]);
+    if (MASK == 1u) {
+      scores = select(vec4f(LOWEST), scores, bits != vec4u(0u));
+    } else {
+      let sums = scores + bitcast<vec4f>(bits);
+      scores = select(sums, vec4f(LOWEST), sums < vec4f(LOWEST));
+    }
+  }
+  return select(vec4f(LOWEST), scores, keys < vec4u(end));
 }
 
 fn weights_of(scores: vec4f, shift: f32) -> vec4f {
