@@ -1,5 +1,5 @@
 // The tape: what each op saved, and the walk back over it.
-import { GradError } from "../errors.js";
+import { DTypeError, GradError } from "../errors.js";
 import type { PoolBuffer } from "../gpu/buffers.js";
 import { accumulate, accumulateInPlace } from "../kernels/accumulate.js";
 import { formatShape, sameShape } from "../shape.js";
@@ -33,6 +33,7 @@ export function noGrad<T>(fn: () => T): T {
   return withGradMode(false, fn);
 }
 
+/** False inside `noGrad`. */
 export function isGradEnabled(): boolean {
   return gradMode;
 }
@@ -154,7 +155,8 @@ export interface BackwardOptions {
 /**
  * Accumulates d(output)/d(leaf) into `leaf.grad` of every leaf that requires a gradient.
  *
- * Throws: GradError if the output is not a scalar and no gradient is given, needs no gradient, or was already used.
+ * Throws: GradError if the output is not a scalar and no gradient is given, needs no gradient, or was already used;
+ *         DTypeError for a gradient that is not f32.
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
   if (!output.requiresGrad) {
@@ -168,9 +170,10 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
       `backward: gradient has the wrong shape, got ${formatShape(options.gradient.shape)} for ${formatShape(output.shape)}`,
     );
   }
+  if (options.gradient && options.gradient.dtype !== "f32") throw new DTypeError(`backward: gradient must be f32, got ${options.gradient.dtype}; convert it with cast()`);
   withGradMode(false, () =>
     scope(() => {
-      const seed = options.gradient ?? onesLike(output);
+      const seed = options.gradient ? copyOf(options.gradient) : onesLike(output);
       if (!output.node) return accumulateInLeaf(output, seed, false);
       const nodes = reachable(output.node);
       for (const node of nodes) node.checkUsable();
@@ -243,6 +246,13 @@ function accumulateInLeaf(leaf: Tensor, part: Tensor, unshared: boolean): void {
     leaf.grad = keep(part.view(leaf.shape));
   }
   leaf.grad.memory.version++;
+}
+
+/** The caller's cotangent may be a leaf's own gradient, and no dispatch may read the buffer that it accumulates in. */
+function copyOf(gradient: Tensor): Tensor {
+  const copy = emptyLike(gradient);
+  if (copy.size > 0) gradient.device.queue.copy(gradient.buffer, copy.buffer);
+  return copy;
 }
 
 function onesLike(output: Tensor): Tensor {

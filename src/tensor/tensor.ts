@@ -148,6 +148,7 @@ export function empty(device: Device, shape: Shape, dtype: DType = "f32", label 
   return new Tensor(device, [...shape], dtype, device.acquire(bytes, label));
 }
 
+/** `empty` of the same shape and dtype on the same device. */
 export function emptyLike(x: Tensor): Tensor {
   return empty(x.device, x.shape, x.dtype);
 }

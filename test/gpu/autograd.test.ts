@@ -56,6 +56,15 @@ describe("backward over a graph", () => {
     expect([...(await gradient.data())]).toEqual([10, 20]);
   });
 
+  it("takes a leaf's own gradient as the cotangent, also where it is accumulated", async () => {
+    const x = await leaf(1, 2);
+    backward(mul(x, 3), { gradient: fromArray(x.device, [1, 10]) });
+    backward(add(x, 0), { gradient: x.grad! });
+    await expectGrad(x, [6, 60]);
+    backward(x, { gradient: x.grad! });
+    await expectGrad(x, [12, 120]);
+  });
+
   it("of a leaf itself is 1", async () => {
     const x = await leaf(5);
     backward(x);
@@ -126,6 +135,7 @@ describe("misuse", () => {
     const y = exp(await leaf(1, 2));
     expect(() => backward(y)).toThrow("backward: needs a scalar, got [2]; reduce it, or pass { gradient }");
     expect(() => backward(y, { gradient: ones(y.device, [3]) })).toThrow("backward: gradient has the wrong shape, got [3] for [2]");
+    expect(() => backward(y, { gradient: ones(y.device, [2], { dtype: "i32" }) })).toThrow("backward: gradient must be f32, got i32");
     backward(y, { gradient: ones(y.device, [2]) });
   });
 
