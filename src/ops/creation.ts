@@ -41,7 +41,7 @@ export function tensor(device: Device, values: NestedArray | ArrayLike<number>, 
   if (!Array.isArray(values) || !values.some(Array.isArray)) return fromArray(device, values as ArrayLike<number>, options);
   const shape = nestedShape(values);
   const flat = (values as unknown[]).flat(Infinity) as number[];
-  if (flat.length !== sizeOf(shape)) throw new ShapeError(`tensor: nested arrays are ragged, got ${flat.length} values where ${formatShape(shape)} was begun`);
+  if (!hasShape(values, shape)) throw new ShapeError(`tensor: nested arrays are ragged, got ${flat.length} values where ${formatShape(shape)} was begun`);
   return fromArray(device, flat, { shape, ...options });
 }
 
@@ -49,6 +49,12 @@ function nestedShape(values: NestedArray): number[] {
   const shape: number[] = [];
   for (let level: NestedArray | undefined = values; Array.isArray(level); level = level[0] as NestedArray) shape.push(level.length);
   return shape;
+}
+
+/** Lengths at every level: [[1, 2], [3, 4, 5], [6]] has as many values as [3, 2]. */
+function hasShape(values: unknown, [extent, ...inner]: readonly number[]): boolean {
+  if (extent === undefined) return typeof values === "number";
+  return Array.isArray(values) && values.length === extent && values.every((value) => hasShape(value, inner));
 }
 
 /** A tensor of a flat array's values. */
