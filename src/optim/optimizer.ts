@@ -35,6 +35,7 @@ export interface OptimizerStats {
 
 const maxGroups = 1024;
 
+/** What AdamW, Adam and SGD share: groups, memory, clipping, skipped steps and state. They differ in their `Algorithm`. */
 export abstract class Optimizer<O extends CommonOptions> {
   readonly paramGroups: readonly ParamGroup<O>[];
   private readonly device: Device;

@@ -65,9 +65,7 @@ export class ParamGroup<O extends CommonOptions = CommonOptions> {
 
   /** Checks, then takes over new options. */
   replace(options: O): void {
-    this.check(this.where, options);
-    checkNumber(this.where, "weightDecay", options.weightDecay, { min: 0 });
-    this.schedule = checkedSchedule(this.where, options.lr);
+    this.schedule = this.validated(options);
     this.values = Object.freeze({ ...options });
     this.changed();
   }
@@ -82,9 +80,15 @@ export class ParamGroup<O extends CommonOptions = CommonOptions> {
   optionsOf({ lr, parameters: _, ...rest }: GroupState): O {
     checkOptions(`${this.where} state`, rest, Object.keys(this.values));
     const options = { ...this.values, ...rest, lr: typeof lr === "number" ? lr : fromJSON(lr) } as O;
-    this.check(this.where, options);
-    checkedSchedule(this.where, options.lr);
+    this.validated(options);
     return options;
+  }
+
+  /** The options' schedule. Throws UsageError for options out of range. */
+  private validated(options: O): Schedule {
+    this.check(this.where, options);
+    checkNumber(this.where, "weightDecay", options.weightDecay, { min: 0 });
+    return checkedSchedule(this.where, options.lr);
   }
 }
 

@@ -115,6 +115,7 @@ describe("stateDict", () => {
       [change({ moments: { ...before.moments, v: before.moments.v!.slice(1) } }), "elements of v: got [300,256,31], expected [1,300,256,31]"],
       [change({ groups: [{ ...before.groups[0]!, lr: -1 }, before.groups[1]!] }), "the options of group 0 cannot be used"],
       [change({ groups: [before.groups[0]!, { ...before.groups[1]!, betas: [1, 2] }] }), "the options of group 1 cannot be used"],
+      [change({ groups: [before.groups[0]!, { ...before.groups[1]!, weightDecay: -1 }] }), "the options of group 1 cannot be used"],
       [change({ groups: [before.groups[0]!, { ...before.groups[1]!, speed: 3 }] }), "the options of group 1 cannot be used"],
       [() => optimizer.loadStateDict(null as never), "the state must be an object"],
     ];
