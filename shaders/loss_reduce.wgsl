@@ -1,4 +1,4 @@
-// y = sum of losses, and norm = sum of norms; where MEAN, y = sum / norm. Without HAS_NORMS, norm is the count.
+// y = sum of losses, and norm = sum of norms; where MEAN, y = sum / norm.
 //
 // Shapes: losses, norms [count]; y, norm [1].
 // Work:   one workgroup; each lane sums every 64th element, then lane 0 sums the lanes: a fixed order.
@@ -9,7 +9,6 @@ struct Params {
 }
 
 override MEAN: bool = true;
-override HAS_NORMS: bool = true;
 
 @group(0) @binding(0) var<storage, read> losses: array<f32>;
 @group(0) @binding(1) var<storage, read> norms: array<f32>;
@@ -24,11 +23,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   var sums = vec2f(0.0);
   for (var i = lane; i < params.count; i += 64u) {
     sums.x += losses[i];
-    if (HAS_NORMS) {
-      sums.y += norms[i];
-    } else {
-      sums.y += 1.0;
-    }
+    sums.y += norms[i];
   }
   lanes[lane] = sums;
   workgroupBarrier();

@@ -21,10 +21,12 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
+/** Whether two shapes are equal; extents of 1 count. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
+/** A shape as errors write it: "[2, 3]". */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
@@ -86,12 +88,6 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
   const reduced = new Set(axes);
   if (keepDims) return shape.map((extent, axis) => (reduced.has(axis) ? 1 : extent));
   return shape.filter((_, axis) => !reduced.has(axis));
-}
-
-/** Views a tensor as a matrix whose rows run along the last axis. A scalar is one row of one. */
-export function asRows(shape: Shape): { rows: number; cols: number } {
-  const cols = shape[shape.length - 1] ?? 1;
-  return { rows: sizeOf(shape.slice(0, -1)), cols };
 }
 
 /** A walk over memory: extents and, for each operand, strides in elements. */

@@ -7,6 +7,7 @@ import { PipelineCache } from "./pipelines.js";
 import { LaunchQueue } from "./queue.js";
 import { Readback } from "./readback.js";
 
+/** What every tensor lives on: made by `openDevice`, closed by its owner. Ops take it from their inputs. */
 export class Device {
   readonly adapter: AdapterDescription;
   readonly pool: BufferPool;

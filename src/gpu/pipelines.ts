@@ -7,8 +7,6 @@ export interface Pipeline {
   readonly gpu: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly reflection: Reflection;
-  /** Position of `params` among the bindings, or -1. */
-  readonly paramsBinding: number;
 }
 
 const bufferTypes = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
@@ -50,7 +48,6 @@ export class PipelineCache {
       compute: { module, entryPoint: "main", constants },
     });
     this.created++;
-    const params = reflection.bindings.find((binding) => binding.name === "params");
-    return { label, gpu, layout, reflection, paramsBinding: params ? params.index : -1 };
+    return { label, gpu, layout, reflection };
   }
 }

@@ -20,7 +20,7 @@ export function lossReduce(device: Device, { losses, norms, count }: PartialLoss
   launch(device, lossReduceShader, {
     buffers: { losses, norms, ...buffers },
     params: { count },
-    constants: { MEAN: reduction === "mean", HAS_NORMS: true },
+    constants: { MEAN: reduction === "mean" },
     workgroups: 1,
   });
 }

@@ -52,6 +52,7 @@ export class SiLU extends Layer {
   }
 }
 
+/** tanh(x). */
 export class Tanh extends Layer {
   forward(x: Tensor): Tensor {
     return tanh(x);
