@@ -8,7 +8,7 @@ import { betasFlag, choiceFlag, numberFlag } from "./flags.js";
 import { adapterFlag, adapterHelp, parseAdapter } from "./open.js";
 import { planNewRun, planResumedRun } from "./train_plan.js";
 import { trainRun } from "./train_run.js";
-import { activations, checkSettings, decays, inits, norms, optimizers, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
+import { activations, decays, inits, norms, optimizers, presets, settingsOf, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
 
 interface TrainFlags extends Partial<TrainSettings> {
   preset: PresetName;
@@ -27,7 +27,7 @@ const resumable: readonly string[] = ["data", "steps", "evalEvery", "evalBatches
 export function addTrainCommand(program: Command, setExitCode: (code: number) => void): void {
   const command = program.command("train").description("train a small GPT on a text, then sample from it");
   for (const option of options()) command.addOption(option);
-  command.addHelpText("after", "\nDefaults are those of the preset. A new run never overwrites another: without --out it takes out, or the next free out/run-N.");
+  command.addHelpText("after", "\nDefaults are those of the preset; warmup and the last rate follow --steps and --lr. A new run never overwrites another: without --out it takes out, or the next free out/run-N.");
   command.action(async (flags: TrainFlags) => {
     const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === "cli");
     setExitCode(await (flags.resume === undefined ? startRun(flags) : resumeRun(flags, given)));
@@ -76,7 +76,7 @@ function options(): Option[] {
 }
 
 async function startRun({ preset, out, metrics, adapter, resume: _, ...flags }: TrainFlags): Promise<number> {
-  const settings = checkSettings({ ...presets[preset], ...flags });
+  const settings = settingsOf(preset, flags);
   const folder = newRunFolder(out);
   const metricsPath = metrics ?? join(folder, metricsName);
   if (existsSync(metricsPath)) throw new UsageError(`--metrics: the file exists, got ${metricsPath}; name another one`);

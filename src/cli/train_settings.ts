@@ -99,6 +99,19 @@ const nanogptCpu: TrainSettings = {
 export const presets = { small, "nanogpt-cpu": nanogptCpu } as const satisfies Record<string, TrainSettings>;
 export type PresetName = keyof typeof presets;
 
+/** A preset with flags over it. What a flag makes senseless in the preset, and no other flag sets, goes along with it. */
+export function settingsOf(preset: PresetName, flags: Partial<TrainSettings>): TrainSettings {
+  const base: TrainSettings = presets[preset];
+  const { steps = base.steps, lr = base.lr, optimizer } = flags;
+  return checkSettings({
+    ...base,
+    warmup: Math.round((base.warmup * steps) / base.steps),
+    minLr: base.minLr * (lr / base.lr),
+    ...(optimizer === "adam" && { weightDecay: 0 }),
+    ...flags,
+  });
+}
+
 /** Rules that tie two flags together. Throws UsageError. */
 export function checkSettings(settings: TrainSettings): TrainSettings {
   const { width, heads, warmup, steps, lr, minLr, optimizer, weightDecay, compactVocab, tokenizer } = settings;

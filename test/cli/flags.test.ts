@@ -38,7 +38,7 @@ describe("bad values: exit 1, one line on standard error", () => {
     ["train --width 30 --heads 4", "--width: must be a multiple of --heads, got width 30 and heads 4; for example --width 32"],
     ["train --warmup 500 --steps 100", "--warmup: must not be over --steps, got 500 of 100; for example --warmup 10"],
     ["train --min-lr 1 --lr 0.1", "--min-lr: must not be over --lr, got 1 over 0.1; for example --min-lr 0.01"],
-    ["train --optimizer adam", "--weight-decay: Adam mixes it into the gradient, got 0.1 with --optimizer adam; use --optimizer adamw or --weight-decay 0"],
+    ["train --optimizer adam --weight-decay 0.1", "--weight-decay: Adam mixes it into the gradient, got 0.1 with --optimizer adam; use --optimizer adamw or --weight-decay 0"],
     ["train --compact-vocab", "--compact-vocab: only for byte-pair tokenizers, got --tokenizer char; use gpt2, cl100k, o200k, or leave it out"],
     ["train --data nowhere.txt", "--data: no such file, got nowhere.txt; check the path"],
     ["train --data .", "--data: needs a file, got the folder .; name a file in it"],
