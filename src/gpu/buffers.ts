@@ -33,6 +33,8 @@ export class PoolBuffer {
     readonly gpu: GPUBuffer,
     readonly size_bytes: number,
     private readonly pool: BufferPool,
+    /** The pool's epoch when it was created: see BufferPool.distrust. */
+    readonly epoch = 0,
   ) {}
 
   get released(): boolean {
@@ -69,6 +71,7 @@ export class BufferPool {
   private peak_bytes = 0;
   private pooled_bytes = 0;
   private live_buffers = 0;
+  private epoch = 0;
   /** How many buffers were ever created. */
   created = 0;
 
@@ -102,17 +105,28 @@ export class BufferPool {
       usage: usage.storage | usage.uniform | usage.copySource | usage.copyTarget,
     });
     this.created++;
-    return new PoolBuffer(gpu, size_bytes, this);
+    return new PoolBuffer(gpu, size_bytes, this, this.epoch);
   }
 
   /** Called by PoolBuffer.release. Safe at once: the queue runs in order, so later work cannot overtake. */
   takeBack(buffer: PoolBuffer): void {
     this.live_bytes -= buffer.size_bytes;
     this.live_buffers--;
+    if (buffer.epoch !== this.epoch) return;
     this.pooled_bytes += buffer.size_bytes;
     const list = this.free.get(buffer.size_bytes);
     if (list) list.push(buffer);
     else this.free.set(buffer.size_bytes, [buffer]);
+  }
+
+  /**
+   * Hands no buffer made so far out again. For after an out-of-memory error: it arrives late and does not say which
+   * buffer is invalid. They are dropped, not destroyed, because recorded work may still use them.
+   */
+  distrust(): void {
+    this.epoch++;
+    this.free.clear();
+    this.pooled_bytes = 0;
   }
 
   /** Destroys the buffers kept for reuse. */

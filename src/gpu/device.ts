@@ -33,7 +33,9 @@ export class Device {
     this.indexFaults = new IndexFaults(gpu, this.pool);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.failure ??= typedError((event as GPUUncapturedErrorEvent).error);
+      const error = typedError((event as GPUUncapturedErrorEvent).error);
+      if (error instanceof OutOfMemoryError) this.pool.distrust();
+      this.failure ??= error;
     });
     void gpu.lost.then(({ reason, message }) => {
       if (!this.closed) this.failure = new DeviceLostError(`device: lost (${reason}), ${message || "no reason given"}`);

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UsageError } from "../errors.js";
 import { linesUpTo, metricsLine, type StepMetrics, type ValidationMetrics } from "../train/index.js";
@@ -12,18 +12,25 @@ export class MetricsFile {
   /**
    * A new file, or with `resumeAt` the existing one without the rows past that step, which will be made again.
    *
-   * Throws: UsageError if a new run's file exists: nothing is overwritten.
+   * Throws: UsageError if a new run's file exists, or the existing one holds something else than metrics: nothing is
+   * overwritten.
    */
   constructor(
     private readonly path: string,
     resumeAt: number | null,
   ) {
-    if (!existsSync(path)) {
-      this.attempt(() => mkdirSync(dirname(path), { recursive: true }));
+    if (existsSync(path)) {
+      if (resumeAt === null) throw new UsageError(`--metrics: the file exists, got ${path}; name another one`);
+      const kept = linesUpTo(readFileSync(path, "utf8"), resumeAt);
+      if (kept === null) throw new UsageError(`--metrics: holds something else than metrics, got ${path}; name another file`);
+      writeFileAtomic(path, kept);
       return;
     }
-    if (resumeAt === null) throw new UsageError(`--metrics: the file exists, got ${path}; name another one`);
-    writeFileAtomic(path, linesUpTo(readFileSync(path, "utf8"), resumeAt));
+    this.attempt(() => {
+      mkdirSync(dirname(path), { recursive: true });
+      // Claims the run's folder: of two runs started at once, the second fails here.
+      writeFileSync(path, "", { flag: "wx" });
+    });
   }
 
   add(metrics: StepMetrics | ValidationMetrics): void {

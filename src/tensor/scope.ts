@@ -42,13 +42,14 @@ export function keep<T extends Tensor>(tensor: T): T {
   return tensor;
 }
 
-function tensorsIn(value: unknown, found = new Set<Tensor>(), depth = 0): Set<Tensor> {
-  if (typeof value !== "object" || value === null || depth > 4) return found;
+function tensorsIn(value: unknown, found = new Set<Tensor>(), seen = new Set<object>()): Set<Tensor> {
+  if (typeof value !== "object" || value === null || seen.has(value)) return found;
+  seen.add(value);
   // Recognised by its fields: importing the class would close an import cycle.
   if ("isDisposed" in value && "dtype" in value) found.add(value as unknown as Tensor);
-  else if (Array.isArray(value)) for (const part of value) tensorsIn(part, found, depth + 1);
+  else if (Array.isArray(value)) for (const part of value) tensorsIn(part, found, seen);
   else if (Object.getPrototypeOf(value) === Object.prototype) {
-    for (const part of Object.values(value)) tensorsIn(part, found, depth + 1);
+    for (const part of Object.values(value)) tensorsIn(part, found, seen);
   }
   return found;
 }

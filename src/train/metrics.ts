@@ -30,14 +30,25 @@ export function metricsLine(metrics: StepMetrics | ValidationMetrics): string {
   return `${JSON.stringify(metrics)}\n`;
 }
 
-/** The lines of a metrics file up to `step`: what a resumed run keeps, because it makes the others again. */
-export function linesUpTo(text: string, step: number): string {
-  const kept = text.split("\n").filter((line) => {
-    try {
-      return (JSON.parse(line) as { step?: number }).step! <= step;
-    } catch {
-      return false; // the end of a line that a crash cut off
-    }
-  });
-  return kept.map((line) => `${line}\n`).join("");
+/**
+ * The lines of a metrics file up to `step`: what a resumed run keeps, because it makes the others again. A last line
+ * that a crash cut off is left out.
+ *
+ * Returns null if the text is something else than a metrics file: then it must not be rewritten.
+ */
+export function linesUpTo(text: string, step: number): string | null {
+  const lines = text.split("\n");
+  const cutOff = lines.pop();
+  const rows = [...lines, ...(cutOff && stepOf(cutOff) !== null ? [cutOff] : [])];
+  if (rows.some((line) => stepOf(line) === null)) return null;
+  return rows.filter((line) => stepOf(line)! <= step).map((line) => `${line}\n`).join("");
+}
+
+function stepOf(line: string): number | null {
+  try {
+    const { step } = JSON.parse(line) as { step?: unknown };
+    return typeof step === "number" ? step : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,6 @@
 // The runtime under the tensors: launches, errors, memory, order of work.
 import { describe, expect, it } from "vitest";
-import softmaxForwardShader from "../../shaders/softmax_forward.wgsl";
+import accumulateShader from "../../shaders/accumulate.wgsl";
 import { DisposedError, GpuError, OutOfMemoryError, ShaderError } from "../../src/errors.js";
 import { launch } from "../../src/gpu/launch.js";
 import { openDevice } from "../../src/node/open_device.js";
@@ -14,15 +14,15 @@ describe("launch", () => {
     const device = await testDevice();
     const x = fromArray(device, [1, 2]);
     const y = empty(device, [2]);
-    const good = { buffers: { x: x.buffer, y: y.buffer }, params: { rows: 1, cols: 2 }, workgroups: 1 };
+    const good = { buffers: { a: x.buffer, b: x.buffer, y: y.buffer }, params: { size: 2 }, workgroups: 1 };
     const before = device.queue.counts.dispatches;
-    expect(() => launch(device, softmaxForwardShader, { ...good, buffers: { x: x.buffer } })).toThrow('softmax_forward.wgsl: no buffer given for binding "y"');
-    expect(() => launch(device, softmaxForwardShader, { ...good, buffers: { ...good.buffers, z: x.buffer } })).toThrow('has no binding named "z"');
-    expect(() => launch(device, softmaxForwardShader, { ...good, params: { rows: 1 } })).toThrow('no value given for Params field "cols"');
-    expect(() => launch(device, softmaxForwardShader, { ...good, params: { ...good.params, eps: 1 } })).toThrow('Params has no field "eps" (it has rows, cols');
-    expect(() => launch(device, softmaxForwardShader, { ...good, params: { rows: 1.5, cols: 2 } })).toThrow('Params field "rows" is u32, got 1.5');
-    expect(() => launch(device, softmaxForwardShader, { ...good, constants: { LANES: 1 } })).toThrow('has no override named "LANES"');
-    expect(() => launch(device, softmaxForwardShader, { ...good, workgroups: [70000, 1, 1] })).toThrow("bad grid");
+    expect(() => launch(device, accumulateShader, { ...good, buffers: { a: x.buffer, b: x.buffer } })).toThrow('accumulate.wgsl: no buffer given for binding "y"');
+    expect(() => launch(device, accumulateShader, { ...good, buffers: { ...good.buffers, z: x.buffer } })).toThrow('has no binding named "z"');
+    expect(() => launch(device, accumulateShader, { ...good, params: {} })).toThrow('no value given for Params field "size"');
+    expect(() => launch(device, accumulateShader, { ...good, params: { ...good.params, eps: 1 } })).toThrow('Params has no field "eps" (it has size)');
+    expect(() => launch(device, accumulateShader, { ...good, params: { size: 1.5 } })).toThrow('Params field "size" is u32, got 1.5');
+    expect(() => launch(device, accumulateShader, { ...good, constants: { LANES: 1 } })).toThrow('has no override named "LANES"');
+    expect(() => launch(device, accumulateShader, { ...good, workgroups: [70000, 1, 1] })).toThrow("bad grid");
     expect(device.queue.counts.dispatches).toBe(before);
     x.dispose();
     y.dispose();
@@ -32,9 +32,9 @@ describe("launch", () => {
 describe("errors of the GPU", () => {
   it("surface at the next await, once", async () => {
     const device = await testDevice();
-    // Output bound twice: a validation error that only the GPU process sees.
+    // Read and written in one dispatch: a validation error that only the driver sees.
     const x = fromArray(device, [1, 2]);
-    launch(device, softmaxForwardShader, { buffers: { x: x.buffer, y: x.buffer }, params: { rows: 1, cols: 2 }, workgroups: 1 });
+    launch(device, accumulateShader, { buffers: { a: x.buffer, b: x.buffer, y: x.buffer }, params: { size: 2 }, workgroups: 1 });
     await expect(device.sync()).rejects.toThrow(GpuError);
     await device.sync();
     x.dispose();
@@ -89,6 +89,34 @@ describe("memory", () => {
     const created = device.pool.created;
     zeros(device, [1000]).dispose();
     expect(device.pool.created).toBe(created);
+  });
+
+  it("hands out no buffer made before an out-of-memory error", async () => {
+    const device = await openDevice();
+    const [held, freed] = [zeros(device, [1000]), zeros(device, [1000])];
+    freed.dispose();
+    // A real error of that kind cannot be forced on a software adapter: the event is the driver's.
+    const event = Object.assign(new Event("uncapturederror"), { error: new GPUOutOfMemoryError("no room") });
+    device.gpu.dispatchEvent(event);
+    await expect(device.sync()).rejects.toThrow(new OutOfMemoryError("GPU: out of memory, no room"));
+    const { created } = device.pool;
+    held.dispose();
+    expect(device.memory().pooledBytes).toBe(0);
+    zeros(device, [1000]).dispose();
+    expect(device.pool.created).toBe(created + 1);
+    device.close();
+  });
+
+  it("scope finds what it returns however deep, and round in a circle", async () => {
+    const device = await testDevice();
+    const baseline = device.memory().liveBytes;
+    const deep = scope(() => {
+      const result: { parts: unknown[]; self?: unknown } = { parts: [[[[[[[zeros(device, [64])]]]]]]] };
+      result.self = result;
+      return result;
+    });
+    expect(device.memory().liveBytes).toBe(baseline + 256);
+    (deep.parts.flat(Infinity)[0] as ReturnType<typeof zeros>).dispose();
   });
 
   it("scope gives back what it made, except what it returns or keeps", async () => {
