@@ -76,6 +76,9 @@ export function normalizeAxis(where: string, axis: number, rank: number): number
 /** undefined means all axes. Sorted, without doubles. */
 export function normalizeAxes(where: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  if (typeof axes !== "number" && !Array.isArray(axes)) {
+    throw new UsageError(`${where}: axis must be a whole number or an array of them, got ${JSON.stringify(axes)}`);
+  }
   const list = (typeof axes === "number" ? [axes] : [...axes]).map((axis) => normalizeAxis(where, axis, rank));
   if (new Set(list).size !== list.length) {
     throw new UsageError(`${where}: an axis is named twice, got [${list.join(", ")}]`);

@@ -77,7 +77,8 @@ export class BufferPool {
 
   constructor(
     private readonly gpu: GPUDevice,
-    private readonly maxBytes: number,
+    /** The largest tensor: what one binding may span. */
+    readonly maxBytes: number,
   ) {}
 
   /** A storage buffer of at least `bytes`. Contents are undefined: kernels must write all they read. */

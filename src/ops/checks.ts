@@ -1,12 +1,13 @@
 // Checks that ops share. All happen on the CPU, before anything is launched.
-import { DTypeError, ShapeError, UsageError } from "../errors.js";
+import { DisposedError, DTypeError, ShapeError, UsageError } from "../errors.js";
 import { formatShape } from "../shape.js";
 import type { DType } from "../tensor/dtype.js";
 import { Tensor } from "../tensor/tensor.js";
 
-/** Throws unless `x` is a tensor. */
+/** Throws unless `x` is a tensor that still has its memory: before an output is allocated that nobody would free. */
 export function requireTensor(op: string, name: string, x: unknown): asserts x is Tensor {
   if (!(x instanceof Tensor)) throw new UsageError(`${op}: ${name} must be a tensor, got ${typeof x}`);
+  if (x.isDisposed) throw new DisposedError(`${op}: ${name} ${x.describe()} is used after dispose()`);
 }
 
 /** Throws unless `x` has one of the element types. */

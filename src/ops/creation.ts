@@ -1,9 +1,9 @@
 // Tensors from host values.
-import { DTypeError, ShapeError, UsageError } from "../errors.js";
-import type { Device } from "../gpu/device.js";
+import { DTypeError, OutOfMemoryError, ShapeError, UsageError } from "../errors.js";
+import { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
-import { checkDType, typedArray, type DType } from "../tensor/dtype.js";
+import { bytesPerElement, checkDType, typedArray, type DType, type TypedArray } from "../tensor/dtype.js";
 import { Generator } from "../tensor/random.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
 
@@ -60,6 +60,9 @@ function hasShape(values: unknown, [extent, ...inner]: readonly number[]): boole
 /** A tensor of a flat array's values. */
 export function fromArray(device: Device, values: ArrayLike<number>, options: FromArrayOptions = {}): Tensor {
   checkOptions("fromArray", options, ["shape", ...creationKeys]);
+  if (typeof values !== "object" || values === null || typeof values.length !== "number") {
+    throw new UsageError(`fromArray: values must be an array of numbers, got ${values === null ? "null" : typeof values}`);
+  }
   const shape = options.shape ?? [values.length];
   const dtype = options.dtype ?? "f32";
   checkShape("fromArray", shape);
@@ -67,9 +70,21 @@ export function fromArray(device: Device, values: ArrayLike<number>, options: Fr
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`fromArray: lengths differ, got ${values.length} values for shape ${formatShape(shape)}`);
   }
-  const array = typedArray(dtype, values.length);
+  const array = hostArray("fromArray", device, dtype, values.length);
   array.set(values);
   return upload(device, shape, dtype, array, options.requiresGrad);
+}
+
+/** Throws what `empty` would, before the host makes its array: one of that length may not even exist. */
+function checkFits(where: string, device: Device, dtype: DType, count: number): void {
+  if (!(device instanceof Device)) throw new UsageError(`${where}: the first argument must be a device, got ${device === null ? "null" : typeof device}; open one with openDevice()`);
+  const bytes = count * bytesPerElement[dtype];
+  if (bytes > device.pool.maxBytes) throw new OutOfMemoryError(`${where}: a tensor of ${bytes} bytes is over the adapter's limit of ${device.pool.maxBytes} bytes a binding; use a smaller shape`);
+}
+
+function hostArray(where: string, device: Device, dtype: DType, count: number): TypedArray {
+  checkFits(where, device, dtype, count);
+  return typedArray(dtype, count);
 }
 
 function upload(device: Device, shape: Shape, dtype: DType, array: ReturnType<typeof typedArray>, requiresGrad = false): Tensor {
@@ -85,7 +100,8 @@ export function full(device: Device, shape: Shape, value: number, options: Creat
   checkShape("full", shape);
   const dtype = options.dtype ?? "f32";
   checkDType("full", dtype);
-  return upload(device, shape, dtype, typedArray(dtype, sizeOf(shape)).fill(value), options.requiresGrad);
+  if (typeof value !== "number") throw new UsageError(`full: value must be a number, got ${typeof value}`);
+  return upload(device, shape, dtype, hostArray("full", device, dtype, sizeOf(shape)).fill(value), options.requiresGrad);
 }
 
 /** Every element 0. */
@@ -111,6 +127,8 @@ export function arange(device: Device, end: number, options: ArangeOptions = {})
   checkNumber("arange", "start", start);
   if (checkNumber("arange", "step", step) === 0) throw new UsageError("arange: step must not be 0, got 0");
   const count = Math.max(0, Math.ceil((end - start) / step));
+  checkDType("arange", dtype);
+  checkFits("arange", device, dtype, count);
   return fromArray(device, Float64Array.from({ length: count }, (_, i) => start + i * step), { dtype, requiresGrad: options.requiresGrad ?? false });
 }
 
@@ -121,7 +139,7 @@ export function eye(device: Device, rows: number, options: CreationOptions & { c
   const cols = checkNumber("eye", "cols", options.cols ?? rows, { min: 0, integer: true });
   const dtype = options.dtype ?? "f32";
   checkDType("eye", dtype);
-  const array = typedArray(dtype, rows * cols);
+  const array = hostArray("eye", device, dtype, rows * cols);
   for (let i = 0; i < Math.min(rows, cols); i++) array[i * cols + i] = 1;
   return upload(device, [rows, cols], dtype, array, options.requiresGrad);
 }
@@ -139,7 +157,9 @@ export function rand(device: Device, shape: Shape, options: RandomOptions = {}):
 function random(op: string, device: Device, shape: Shape, options: RandomOptions, draw: (generator: Generator, count: number) => Float32Array): Tensor {
   checkOptions(op, options, ["requiresGrad", "generator", "seed"]);
   checkShape(op, shape);
+  if (options.generator && !(options.generator instanceof Generator)) throw new UsageError(`${op}: generator must be a Generator, got ${typeof options.generator}; make one with new Generator(seed)`);
   if (options.generator && options.seed !== undefined) throw new UsageError(`${op}: give generator or seed, not both`);
   const generator = options.generator ?? new Generator(checkNumber(op, "seed", options.seed ?? 0, { integer: true }));
+  checkFits(op, device, "f32", sizeOf(shape));
   return upload(device, shape, "f32", draw(generator, sizeOf(shape)), options.requiresGrad);
 }

@@ -22,6 +22,8 @@ export function scope<T>(fn: () => T): T {
   try {
     result = fn();
     if (result instanceof Promise) {
+      // The caller gets this error instead: a rejection that nobody awaits would end the process.
+      result.catch(() => {});
       throw new UsageError("scope: the function returned a promise; await outside the scope, on what it returns");
     }
     const kept = tensorsIn(result);

@@ -1,7 +1,8 @@
 // The tape: what each op saved, and the walk back over it.
-import { DTypeError, GradError } from "../errors.js";
+import { DisposedError, DTypeError, GradError, UsageError } from "../errors.js";
 import type { PoolBuffer } from "../gpu/buffers.js";
 import { accumulate, accumulateInPlace } from "../kernels/accumulate.js";
+import { checkOptions } from "../options.js";
 import { formatShape, sameShape } from "../shape.js";
 import { keep, scope } from "./scope.js";
 import { empty, emptyLike, Tensor } from "./tensor.js";
@@ -28,9 +29,19 @@ export interface Recording<S extends readonly Tensor[]> {
 let gradMode = true;
 let sequence = 0;
 
-/** Runs `fn` without recording: outputs need no gradient. */
+/**
+ * Runs `fn` without recording: outputs need no gradient.
+ *
+ * Throws: UsageError if `fn` is asynchronous: what follows its first await would be recorded.
+ */
 export function noGrad<T>(fn: () => T): T {
-  return withGradMode(false, fn);
+  const result = withGradMode(false, fn);
+  if (result instanceof Promise) {
+    // The caller gets this error instead.
+    result.catch(() => {});
+    throw new UsageError("noGrad: the function returned a promise, and what follows its first await would be recorded; await outside");
+  }
+  return result;
 }
 
 /** False inside `noGrad`. */
@@ -156,30 +167,50 @@ export interface BackwardOptions {
  * Accumulates d(output)/d(leaf) into `leaf.grad` of every leaf that requires a gradient.
  *
  * Throws: GradError if the output is not a scalar and no gradient is given, needs no gradient, or was already used;
- *         DTypeError for a gradient that is not f32.
+ *         DTypeError for a gradient that is not f32; UsageError for one that is no tensor or on another device, or for
+ *         an unknown option. Nothing is accumulated then.
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  checkOptions("backward", options, ["gradient", "retainGraph"]);
+  if (!(output instanceof Tensor)) throw new UsageError(`backward: needs a tensor, got ${typeof output}`);
   if (!output.requiresGrad) {
     throw new GradError("backward: the tensor does not require a gradient; nothing it was computed from has requiresGrad set");
   }
   if (!options.gradient && output.size !== 1) {
     throw new GradError(`backward: needs a scalar, got ${formatShape(output.shape)}; reduce it, or pass { gradient }`);
   }
-  if (options.gradient && !sameShape(options.gradient.shape, output.shape)) {
-    throw new GradError(
-      `backward: gradient has the wrong shape, got ${formatShape(options.gradient.shape)} for ${formatShape(output.shape)}`,
-    );
-  }
-  if (options.gradient && options.gradient.dtype !== "f32") throw new DTypeError(`backward: gradient must be f32, got ${options.gradient.dtype}; convert it with cast()`);
+  if (options.gradient) checkGradient("gradient", options.gradient, output);
   withGradMode(false, () =>
     scope(() => {
       const seed = options.gradient ? copyOf(options.gradient) : onesLike(output);
-      if (!output.node) return accumulateInLeaf(output, seed, false);
+      if (!output.node) {
+        checkAssigned(output);
+        return accumulateInLeaf(output, seed, false);
+      }
       const nodes = reachable(output.node);
-      for (const node of nodes) node.checkUsable();
+      for (const node of nodes) {
+        node.checkUsable();
+        for (const source of node.sources) if (source instanceof Tensor) checkAssigned(source);
+      }
       walk(nodes, output.node, seed, options.retainGraph ?? false);
     }),
   );
+}
+
+/** Throws unless `gradient` can be one of `x`: kernels would read and write past its end. */
+function checkGradient(name: string, gradient: unknown, x: Tensor): void {
+  if (!(gradient instanceof Tensor)) throw new UsageError(`backward: ${name} must be a tensor, got ${typeof gradient}`);
+  if (gradient.isDisposed) throw new DisposedError(`backward: ${name} ${gradient.describe()} is used after dispose()`);
+  if (!sameShape(gradient.shape, x.shape)) {
+    throw new GradError(`backward: ${name} has the wrong shape, got ${formatShape(gradient.shape)} for ${formatShape(x.shape)}`);
+  }
+  if (gradient.dtype !== "f32") throw new DTypeError(`backward: ${name} must be f32, got ${gradient.dtype}; convert it with cast()`);
+  if (gradient.device !== x.device) throw new UsageError(`backward: ${name} lives on another device; move it with data() and fromArray()`);
+}
+
+/** A leaf's gradient may be one that the user assigned. */
+function checkAssigned(leaf: Tensor): void {
+  if (leaf.grad && leaf.grad !== leaf.gradSlot) checkGradient("the gradient assigned to a leaf", leaf.grad, leaf);
 }
 
 /** Nodes from the output back, later ones first: creation order is a topological order. */
@@ -233,9 +264,11 @@ function addGradient(gradients: Map<TapeNode, Tensor>, node: TapeNode, part: Ten
 
 /**
  * The first gradient is copied into the arena's slot, or taken over where nobody else will read it (not the caller's
- * cotangent, nor one that the vjp returned twice); later ones are added in place.
+ * cotangent, nor one that the vjp returned twice); later ones are added in place. A disposed leaf gets none: nothing
+ * would free it.
  */
 function accumulateInLeaf(leaf: Tensor, part: Tensor, unshared: boolean): void {
+  if (leaf.isDisposed) return;
   const { device } = leaf;
   if (leaf.grad) {
     accumulateInPlace(device, { b: part.buffer, y: leaf.grad.buffer }, { size: part.size });

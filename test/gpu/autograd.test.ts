@@ -171,8 +171,44 @@ describe("misuse", () => {
     await expectGrad(x, [1]);
   });
 
-  it("a scope around an asynchronous function is an error", () => {
+  it("a scope or noGrad around an asynchronous function is an error, and its rejection is not another", async () => {
     expect(() => scope(async () => 1)).toThrow(UsageError);
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const fails = async () => {
+      throw new Error("inside");
+    };
+    expect(() => scope(fails)).toThrow("scope: the function returned a promise");
+    expect(() => noGrad(fails)).toThrow("noGrad: the function returned a promise");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it("what is no tensor, and an unknown option", async () => {
+    const x = await leaf(3);
+    expect(() => backward(undefined as unknown as Tensor)).toThrow("backward: needs a tensor, got undefined");
+    expect(() => backward(exp(x), { retain_graph: true } as object)).toThrow('backward: unknown option "retain_graph"; known options: gradient, retainGraph');
+    expect(() => backward(exp(x), { gradient: 2 as unknown as Tensor })).toThrow("backward: gradient must be a tensor, got number");
+    expect(x.grad).toBeNull();
+  });
+
+  it("an assigned gradient that does not fit its leaf, before any gradient moves", async () => {
+    const x = await leaf(1, 2, 3);
+    const w = await leaf(4, 5, 6);
+    const { device } = x;
+    const y = mul(x, w);
+    const gradient = ones(device, [3]);
+    x.grad = ones(device, [1]);
+    expect(() => backward(y, { gradient })).toThrow("backward: the gradient assigned to a leaf has the wrong shape, got [1] for [3]");
+    x.grad = ones(device, [3], { dtype: "i32" });
+    expect(() => backward(y, { gradient })).toThrow("backward: the gradient assigned to a leaf must be f32, got i32");
+    expect(w.grad).toBeNull();
+    x.grad = ones(device, [3]);
+    backward(y, { gradient });
+    await expectGrad(x, [5, 6, 7]);
   });
 });
 

@@ -177,6 +177,7 @@ describe("reductions refuse", () => {
     expect(() => sum(x, { axis: 2 })).toThrow("sum: axis out of range, got 2 for rank 2; use -2 to 1");
     expect(() => mean(x, { axis: [0, -2] })).toThrow("mean: an axis is named twice, got [0, 0]");
     expect(() => max(x, { axis: 0.5 })).toThrow("max: axis must be a whole number, got 0.5");
+    expect(() => sum(x, { axis: null as unknown as number })).toThrow("sum: axis must be a whole number or an array of them, got null");
     expect(() => sum(x, { dim: 1 } as object)).toThrow('sum: unknown option "dim"');
     expect(() => mean(i)).toThrow("mean: x must be f32, got i32");
     expect(() => variance(i)).toThrow("variance: x must be f32, got i32");
