@@ -1,4 +1,4 @@
-// a^b: NaN for a negative base and an exponent that is not whole; a^0 = 1 for every a.
+// a^b: NaN for a negative base and an exponent that is not whole; a^0 = 1 for every a, 1^b for every b but NaN.
 //
 // Source: whole exponents up to 32 by repeated squaring; others as e^(b log|a|), whose relative error grows as
 // 1e-7 |b log|a||, with the sign of an odd power. WGSL's pow is NaN for (-2)^3 on some drivers, 0^0 is 0 on others.
@@ -31,7 +31,8 @@ fn f(a: f32, b: f32) -> f32 {
   if (a == 0.0) {
     return select(0.0, infinity_from(a), b < 0.0);
   }
-  let magnitude = exp(b * natural_log(abs(a)));
+  // Where |a| is 1 and b infinite, the product below is NaN.
+  let magnitude = select(exp(b * natural_log(abs(a))), 1.0, abs(a) == 1.0);
   if (a > 0.0) {
     return magnitude;
   }

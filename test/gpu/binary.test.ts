@@ -54,6 +54,14 @@ describe("binary at the edges", () => {
     expect(result.worst, result.message).toBeLessThanOrEqual(1);
   });
 
+  it("pow of 1 and of -1 is 1 at an infinite exponent", async () => {
+    const device = await testDevice();
+    const x = k.fromArray(device, [1, 1, -1, -1, 2, 0.5]);
+    const e = k.fromArray(device, [Infinity, -Infinity, Infinity, -Infinity, Infinity, Infinity]);
+    expect(await values(k.pow(x, e))).toEqual([1, 1, 1, 1, Infinity, 0]);
+    expect(await values(k.pow(x, Infinity))).toEqual([1, 1, 1, 1, Infinity, 0]);
+  });
+
   it("pow has PyTorch's gradients at 0", async () => {
     const device = await testDevice();
     const x = k.fromArray(device, [0, 0, 0, -2, 0], { requiresGrad: true });
