@@ -38,6 +38,7 @@ export async function generate(model: GPT, prompt: ArrayLike<number>, options: G
   const { maxNewTokens, onToken, signal, cache: cached = true, ...sampling } = options ?? {};
   checkNumber("generate", "maxNewTokens", maxNewTokens, { min: 0, integer: true });
   checkSampling("generate", sampling);
+  if (onToken !== undefined && typeof onToken !== "function") throw new UsageError(`generate: onToken must be a function, got ${typeof onToken}`);
   const generator = generatorOf(options);
   const tokens = checkPrompt(prompt, model.config.vocab);
   const cache = cached ? model.createCache() : undefined;
@@ -84,11 +85,13 @@ function uniform(generator: Generator): number {
 }
 
 function generatorOf({ generator, seed }: GenerateOptions): Generator {
+  if (generator && !(generator instanceof Generator)) throw new UsageError(`generate: generator must be a Generator, got ${typeof generator}; make one with new Generator(seed)`);
   if (generator && seed !== undefined) throw new UsageError("generate: give generator or seed, not both");
   return generator ?? new Generator(checkNumber("generate", "seed", seed ?? 0, { min: 0, below: 2 ** 32, integer: true }));
 }
 
 function checkPrompt(prompt: ArrayLike<number>, vocab: number): number[] {
+  if (typeof prompt !== "object" || prompt === null) throw new UsageError(`generate: the prompt must be an array of tokens, got ${prompt === null ? "null" : typeof prompt}`);
   const tokens = Array.from(prompt);
   if (tokens.length === 0) throw new UsageError("generate: the prompt is empty, got 0 tokens; start with one, such as a newline");
   const bad = tokens.findIndex((token) => !Number.isInteger(token) || token < 0 || token >= vocab);

@@ -5,7 +5,7 @@ import { add, crossEntropy, reshape, slice } from "../ops/index.js";
 import { formatShape } from "../shape.js";
 import type { Generator } from "../tensor/random.js";
 import { scope } from "../tensor/scope.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { Tensor } from "../tensor/tensor.js";
 import type { ActivationName } from "./activations.js";
 import { Dropout } from "./dropout.js";
 import { Embedding } from "./embedding.js";
@@ -165,6 +165,7 @@ export class GPT extends Layer {
   /** Token plus position embeddings, the first token at `position`. */
   private embed(tokens: Tensor, position: number): Tensor {
     const { block } = this.config;
+    if (!(tokens instanceof Tensor)) throw new UsageError(`GPT: tokens must be a tensor, got ${typeof tokens}; make one with tensor()`);
     if (tokens.rank !== 2) throw new ShapeError(`GPT: tokens must be [batch, seq], got ${formatShape(tokens.shape)}`);
     if (tokens.dtype === "f32") throw new DTypeError("GPT: tokens must be i32 or u32, got f32; convert them with cast()");
     const end = position + tokens.shape[1]!;
@@ -177,6 +178,7 @@ export class GPT extends Layer {
 }
 
 function checkConfig(options: GPTOptions): GPTConfig {
+  if (options === undefined) throw new UsageError("GPT: needs a device and options, got no options");
   checkOptions("GPT", options, [...sizes, ...Object.keys(defaults), "generator", "seed"]);
   for (const name of sizes) checkNumber("GPT", name, options[name], { min: 1, integer: true });
   const { generator: _, seed: __, ...given } = options;

@@ -23,6 +23,7 @@ export function manualSeed(seed: number): void {
 
 /** The generator that the options of `where` name. */
 export function generatorOf(where: string, { generator, seed }: RandomSource): Generator {
+  if (generator && !(generator instanceof Generator)) throw new UsageError(`${where}: generator must be a Generator, got ${typeof generator}; make one with new Generator(seed)`);
   if (generator && seed !== undefined) throw new UsageError(`${where}: give generator or seed, not both`);
   if (seed !== undefined) return new Generator(checkSeed(where, seed));
   return generator ?? sharedGenerator;

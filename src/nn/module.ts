@@ -138,6 +138,7 @@ export abstract class Module {
   /** Makes `module` a child. */
   protected registerModule<M extends Module>(name: string, module: M): M {
     this.checkName(name);
+    if (module.modules().includes(this)) throw new UsageError(`${this.constructor.name}: a module cannot be inside itself, got "${name}"`);
     this.children.set(name, module);
     return module;
   }

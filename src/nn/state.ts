@@ -26,6 +26,7 @@ export function loadState(
   state: Readonly<Record<string, StateValue>>,
   strict: boolean,
 ): LoadReport {
+  if (typeof state !== "object" || state === null) throw new CheckpointError(`loadStateDict: the state must be an object, got ${state === null ? "null" : typeof state}`);
   const names = new Map<Tensor, string[]>();
   for (const { name, tensor } of registered) names.set(tensor, [...(names.get(tensor) ?? []), name]);
   const known = new Set(registered.map(({ name }) => name));
@@ -55,6 +56,7 @@ export function loadState(
 }
 
 function misfit(name: string, target: Tensor, value: StateValue): string | null {
+  if (typeof value !== "object" || value === null || !Array.isArray(value.shape)) return `value: "${name}" must be a tensor or { shape, data }, got ${value === null ? "null" : typeof value}`;
   if (!sameShape(value.shape, target.shape)) return `shape: "${name}" is ${formatShape(target.shape)} here, got ${formatShape(value.shape)}`;
   const dtype = dtypeOf(value);
   if (dtype !== null && dtype !== target.dtype) return `dtype: "${name}" is ${target.dtype} here, got ${dtype}`;

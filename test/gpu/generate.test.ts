@@ -131,6 +131,9 @@ describe("generate", () => {
       await refuse({ maxNewTokens: -1 }, "generate: maxNewTokens must be a whole number >= 0, got -1");
       await refuse({ temperature: -0.5 }, "generate: temperature must be a finite number >= 0, got -0.5");
       await refuse({ temperature: NaN }, "generate: temperature must be");
+      await refuse({ generator: {} }, "generate: generator must be a Generator, got object; make one with new Generator(seed)");
+      await refuse({ onToken: 3 }, "generate: onToken must be a function, got number");
+      await refuse({}, "generate: the prompt must be an array of tokens, got null", null as unknown as number[]);
       await refuse({ topK: 0 }, "generate: topK must be a whole number >= 1, got 0");
       await refuse({ topP: 0 }, "generate: topP must be a finite number > 0 and <= 1, got 0");
       await refuse({ top_k: 3 }, 'generate: unknown option "top_k"; known options: maxNewTokens, temperature, topK, topP');

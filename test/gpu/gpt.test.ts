@@ -220,6 +220,8 @@ describe("GPT", () => {
       const model = new GPT(device, options);
       const tokens = (shape: number[], dtype: "i32" | "f32" = "i32") => zeros(device, shape, { dtype });
       scope(() => {
+        expect(() => model.forward([[1, 2]] as never)).toThrow("GPT: tokens must be a tensor, got object; make one with tensor()");
+        expect(() => new GPT(device, undefined as never)).toThrow("GPT: needs a device and options, got no options");
         expect(() => model.forward(tokens([1, 9]))).toThrow("GPT: the sequence is longer than the block, got 9 tokens for a block of 8; crop it, or build a model with a larger block");
         expect(() => model.forward(tokens([4]))).toThrow("GPT: tokens must be [batch, seq], got [4]");
         expect(() => model.forward(tokens([1, 0]))).toThrow("GPT: tokens are empty, got [1, 0]");

@@ -160,9 +160,23 @@ describe("loadStateDict", () => {
       expect(message).toContain('unexpected: "2.extra"');
       expect(await model.stateDict()["1.scale"]!.data()).toEqual(before);
       expect(() => model.loadStateDict({ ...model.stateDict(), "0.bias": { shape: [2], data: [1, 2, 3] } })).toThrow('length: "0.bias" needs 2 values, got 3');
+      expect(() => model.loadStateDict(null as never)).toThrow("loadStateDict: the state must be an object, got null");
+      expect(() => model.loadStateDict({ ...model.stateDict(), "0.bias": 1 as never })).toThrow('value: "0.bias" must be a tensor or { shape, data }, got number');
       expect(() => model.loadStateDict({}, { strict: false, partial: true } as object)).toThrow('unknown option "partial"');
       model.dispose();
     }));
+
+  it("a module inside itself is refused", () => {
+    class Tree extends nn.ModuleMap {
+      grow(module: nn.ModuleMap) {
+        this.registerModule("branch", module);
+      }
+    }
+    const root = new Tree([]);
+    expect(() => root.grow(root)).toThrow('Tree: a module cannot be inside itself, got "branch"');
+    expect(() => root.grow(new nn.ModuleMap([new nn.ModuleMap([root])]))).toThrow("inside itself");
+    expect(root.parameters()).toEqual([]);
+  });
 
   it("strict false loads what fits by name, and still refuses a wrong shape", () =>
     withoutLeak(async (device) => {
