@@ -130,6 +130,7 @@ export class Arena {
   private takeGradient(where: string, parameter: number, grad: Tensor, slot: Tensor): void {
     const what = `${where}: the gradient of parameter ${parameter}`;
     if (grad.dtype !== "f32" || !sameShape(grad.shape, slot.shape)) throw new ShapeError(`${what} must be f32${formatShape(slot.shape)}, got ${grad.describe()}`);
+    if (grad.device !== this.device) throw new UsageError(`${what} lives on another device; move it with data() and fromArray()`);
     if (grad.memory === this.grads) throw new UsageError(`${what} is a view of an optimizer's memory, got ${grad.describe()}; assign a tensor of its own`);
     if (grad.size > 0) this.device.queue.copy(grad.buffer, slot.buffer);
   }

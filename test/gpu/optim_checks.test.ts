@@ -2,10 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/errors.js";
 import type { Device } from "../../src/gpu/device.js";
+import { openDevice } from "../../src/node/open_device.js";
 import { fromArray } from "../../src/ops/creation.js";
 import { softmax } from "../../src/ops/softmax.js";
 import { Adam, AdamW, SGD } from "../../src/optim/index.js";
 import { constant, cosine, linear } from "../../src/schedule/index.js";
+import { backward } from "../../src/tensor/tape.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 import { setGradient } from "../support/optim_gradients.js";
@@ -115,5 +117,20 @@ describe("accepted", () => {
     expect((await params[1023]!.data())[0]).toBeCloseTo(1 - (9 * 1021) / 1024, 4);
     expect((await params[7]!.data())[0]).toBeCloseTo(1 - (9 * 5) / 1024, 4);
     expect((await params[8]!.data())[0]).toBe(1);
+  });
+});
+
+describe("a gradient of another device", () => {
+  it("is refused by backward and by the optimizer, before the GPU sees it", async () => {
+    const device = await testDevice();
+    using other = await openDevice();
+    const p = leaf(device);
+    const foreign = fromArray(other, [1, 1, 1]);
+    expect(() => backward(p, { gradient: foreign })).toThrow("backward: gradient lives on another device; move it with data() and fromArray()");
+    using optimizer = new SGD([p], { lr: 0.1 });
+    p.grad = foreign;
+    expect(() => backward(p, { gradient: fromArray(device, [1, 1, 1]) })).toThrow("backward: the gradient assigned to a leaf lives on another device");
+    expect(() => optimizer.step()).toThrow("SGD: the gradient of parameter 0 lives on another device; move it with data() and fromArray()");
+    await device.sync();
   });
 });
