@@ -1,12 +1,14 @@
 // y[y_offset + sum_a i_a * y_stride_a] = x[x_offset + sum_a i_a * x_stride_a] for every index i.
 //
 // Shapes: `size` elements over up to six axes; any strides. Permute, slice, flip, expand, pad and concat are this walk.
-// Work:   one invocation an element, or four neighbours where Element is vec4u (strides and extents then count fours).
+// Work:   one invocation an element, or four neighbours where Element is vec4u (strides and extents then count fours);
+//         Source stays u32 where the four repeat one element of x.
 // Memory: 8 bytes an element. Bits are copied, so every dtype goes through as u32.
 
 //#include "lib/strided_index.wgsl"
 
 alias Element = u32;
+alias Source = u32;
 
 struct Params {
   size: u32,
@@ -34,7 +36,7 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 override RANK: u32 = 6u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Source>;
 @group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -49,5 +51,5 @@ fn main(
     return;
   }
   let at = strided_offsets(i);
-  y[at.y] = x[at.x];
+  y[at.y] = Element(x[at.x]);
 }

@@ -5,6 +5,8 @@ import type { Pipeline } from "./pipelines.js";
 
 const maxDispatchesPerSubmit = 256;
 const uniformBytes = 65536;
+/** Bound for an empty slice: one vec4, the largest element that kernels declare. */
+const emptyBindingBytes = 16;
 
 /**
  * Dispatches wait here until something must see their results. All their Params lie in one uniform buffer, written
@@ -42,7 +44,7 @@ export class LaunchQueue {
       const slice = slices[position];
       if (!slice) return { binding: index, resource: { buffer: this.uniforms, offset, size: Math.max(16, params.byteLength) } };
       this.touch(slice.buffer);
-      return { binding: index, resource: { buffer: slice.buffer.gpu, offset: slice.offset_bytes, size: Math.max(4, slice.size_bytes) } };
+      return { binding: index, resource: { buffer: slice.buffer.gpu, offset: slice.offset_bytes, size: slice.size_bytes || emptyBindingBytes } };
     });
     const bindGroup = this.gpu.createBindGroup({ label: pipeline.label, layout: pipeline.layout, entries });
     const pass = this.openPass();

@@ -24,14 +24,14 @@ export function stridedCopy(device: Device, op: string, buffers: { x: Slice; y: 
   const axes = collapseAxes(walk.extents, [walk.x.strides, walk.y.strides]);
   if (offsets.every((offset) => offset === 0) && transpose(device, buffers, axes)) return;
   const fours = inFours(axes, offsets);
-  const { extents, strides } = fours ?? axes;
-  const [x_offset, y_offset] = fours ? offsets.map((offset) => offset / 4) : offsets;
+  const { extents, strides } = fours?.axes ?? axes;
+  const [x_offset, y_offset] = fours?.offsets ?? offsets;
   const size = sizeOf(extents);
   launch(device, stridedCopyShader, {
     buffers,
     params: { size, x_offset: x_offset!, y_offset: y_offset!, ...axisParams(op, extents, strides[0]!, strides[1]!) },
     constants: { RANK: extents.length },
-    types: { Element: fours ? "vec4u" : "u32" },
+    types: fours ? { Element: "vec4u", Source: fours.repeats ? "u32" : "vec4u" } : {},
     workgroups: workgroupsFor(size, perWorkgroup),
   });
 }
@@ -52,17 +52,28 @@ export function axisParams(op: string, extents: readonly number[], x: readonly n
   return params;
 }
 
-/** The walk in steps of four neighbours, where both operands allow it. */
-function inFours({ extents, strides }: StridedWalk, offsets: readonly number[]): StridedWalk | null {
+interface WalkInFours {
+  axes: StridedWalk;
+  offsets: number[];
+  /** The four are one element of x, repeated: x still counts elements. */
+  repeats: boolean;
+}
+
+/** The walk in steps of four neighbours, where the operands allow it. */
+function inFours({ extents, strides }: StridedWalk, offsets: readonly number[]): WalkInFours | null {
   const last = extents.length - 1;
-  const fits =
-    extents[last]! % 4 === 0 &&
-    offsets.every((offset) => offset % 4 === 0) &&
-    strides.every((stride) => stride.every((value, axis) => (axis === last ? value === 1 : value % 4 === 0)));
-  if (!fits) return null;
+  const repeats = strides[0]![last] === 0;
+  const fits = (operand: number) =>
+    offsets[operand]! % 4 === 0 && strides[operand]!.every((value, axis) => (axis === last ? value === 1 : value % 4 === 0));
+  if (extents[last]! % 4 !== 0 || !fits(1) || !(repeats || fits(0))) return null;
+  const quarter = (operand: number) => (repeats && operand === 0 ? 1 : 4);
   return {
-    extents: extents.map((extent, axis) => (axis === last ? extent / 4 : extent)),
-    strides: strides.map((stride) => stride.map((value, axis) => (axis === last ? 1 : value / 4))),
+    axes: {
+      extents: extents.map((extent, axis) => (axis === last ? extent / 4 : extent)),
+      strides: strides.map((stride, operand) => stride.map((value, axis) => (axis === last ? value : value / quarter(operand)))),
+    },
+    offsets: offsets.map((offset, operand) => offset / quarter(operand)),
+    repeats,
   };
 }
 

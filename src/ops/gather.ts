@@ -29,7 +29,9 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
   const source = smaller.length > 0 ? slice(x, smaller) : x;
   const { outer, extent, inner } = splitAtAxis(source.shape, at);
   const count = index.shape[at]!;
-  return take("gather", source, index, index.shape, { outer, extent, inner, count, index_outer: count * inner, index_count: inner, index_inner: 1 });
+  const y = take("gather", source, index, index.shape, { outer, extent, inner, count, index_outer: count * inner, index_count: inner, index_inner: 1 });
+  if (source !== x) source.dispose();
+  return y;
 }
 
 /**

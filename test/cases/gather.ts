@@ -54,6 +54,25 @@ const manyTokens: OpCase = {
   tolerance: "exact",
 };
 
+// Equal tokens at every distance around the 32 neighbours that a position looks at before it walks its token's list;
+// then only far apart, and in clusters.
+const spacings: [string, (i: number) => number][] = [
+  ...[31, 32, 33, 34, 65].map((gap): [string, (i: number) => number] => [`${gap} apart`, (i) => i % gap]),
+  ["once each", (i) => i],
+  ["in clusters of 50", (i) => Math.floor(i / 50) % 3],
+  ["in a row after a stray one", (i) => (i === 0 ? 7 : i < 90 ? 3 : 7)],
+];
+const spacedTokens: OpCase[] = spacings.map(([name, token]) => {
+  const tokens = Array.from({ length: 203 }, (_, i) => token(i));
+  return {
+    name: `embedding of equal tokens ${name}`,
+    inputs: [{ shape: [203, 2] }],
+    run: ([weight]) => embedding(weight!, fromArray(weight!.device, tokens, { dtype: "u32" })),
+    reference: ([weight]) => pickRows(weight!, tokens, [203]),
+    tolerance: "exact",
+  };
+});
+
 const gatherCases: OpCase[] = (
   [
     [[1], 0, [1]],
@@ -130,7 +149,7 @@ const oneHotCases: OpCase[] = [
 ];
 
 export const gatherTables: Record<string, OpCase[]> = {
-  embedding: [...embeddingCases, sameTokens, manyTokens],
+  embedding: [...embeddingCases, sameTokens, manyTokens, ...spacedTokens],
   gather: gatherCases,
   indexSelect: selectCases,
   oneHot: oneHotCases,
