@@ -24,7 +24,7 @@ interface Site {
  * `if (!check_index(index, extent, position)) { ... }` before it uses an index as u32 (a negative i32 is a large u32).
  * An index that fails must not be used: write zero in its place. Backward kernels skip it without a report.
  *
- * The next `device.read` or `device.sync` throws, once, the fault with the lowest position:
+ * The next `device.read` or `device.sync` throws, once, each op's fault with the lowest position:
  * "embedding: index out of range, got 70 at position 13; use 0 to 64".
  */
 export class IndexFaults {
@@ -51,17 +51,18 @@ export class IndexFaults {
     return { buffer: this.buffer, offset_bytes: 0, size_bytes: this.sites.length * blockBytes };
   }
 
-  /** Throws IndexError if the copied blocks hold a fault. */
+  /** Throws IndexError if the copied blocks hold a fault: one line for each op that met one. */
   check(copied: ArrayBuffer): void {
-    this.sites.forEach(({ op, dtype }, position) => {
-      if ((position + 1) * blockBytes > copied.byteLength) return;
-      const words = new Uint32Array(copied, position * blockBytes, blockBytes / 4);
-      const fault = lowestFault(words);
-      if (!fault) return;
+    const lines = this.sites.flatMap(({ op, dtype }, position) => {
+      // A site that came after the copy was made has no block in it.
+      if ((position + 1) * blockBytes > copied.byteLength) return [];
+      const fault = lowestFault(new Uint32Array(copied, position * blockBytes, blockBytes / 4));
+      if (!fault) return [];
       const value = dtype === "i32" ? fault.value | 0 : fault.value;
       const wayOut = fault.extent === 0 ? "there is nothing to index" : `use 0 to ${fault.extent - 1}`;
-      throw new IndexError(`${op}: index out of range, got ${value} at position ${fault.position}; ${wayOut}`);
+      return [`${op}: index out of range, got ${value} at position ${fault.position}; ${wayOut}`];
     });
+    if (lines.length > 0) throw new IndexError(lines.join("\n"));
   }
 
   /** Not of the pool's account: it is the device's own, as the uniform buffer is. WebGPU zeroes it. */

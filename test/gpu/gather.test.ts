@@ -114,6 +114,28 @@ describe("what a read reports", () => {
     await expect(y.data()).rejects.toThrow("embedding: index out of range, got 0 at position 0; there is nothing to index");
   });
 
+  it("an index past the axis reads no neighbouring row", async () => {
+    const device = await testDevice();
+    using x = ones(device, [2, 3]);
+    using index = fromArray(device, [3, 0], { dtype: "i32" });
+    using square = fromArray(device, [3, 0, 1, 2], { shape: [2, 2], dtype: "i32" });
+    for (const run of [() => indexSelect(x, 1, index), () => gather(x, 1, square)]) {
+      using y = run();
+      await expect(y.data()).rejects.toThrow("index out of range, got 3 at position 0; use 0 to 2");
+      expect([...(await y.data())][0]).toBe(0);
+    }
+  });
+
+  it("names every op that met one", async () => {
+    const device = await testDevice();
+    using index = fromArray(device, [1, 9], { dtype: "i32" });
+    using x = ones(device, [5]);
+    scope(() => [oneHot(index, 2), indexSelect(x, 0, index)].map(() => null));
+    await expect(x.data()).rejects.toThrow(
+      /^(?=[^]*oneHot: index out of range, got 9 at position 1; use 0 to 1)(?=[^]*indexSelect: index out of range, got 9 at position 1; use 0 to 4)/,
+    );
+  });
+
   it("a wrong index adds to no gradient", async () => {
     const device = await testDevice();
     for (const run of [embedding, (x: Tensor, index: Tensor) => indexSelect(x, 0, index)]) {

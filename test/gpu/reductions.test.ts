@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reduce, type Reduction } from "../../src/kernels/reduce.js";
 import { argmax, argmin } from "../../src/ops/argmax.js";
-import { fromArray } from "../../src/ops/creation.js";
+import { fromArray, full } from "../../src/ops/creation.js";
 import { max, min } from "../../src/ops/extremum.js";
 import { norm } from "../../src/ops/norm.js";
 import { mean, sum } from "../../src/ops/sum.js";
@@ -68,6 +68,13 @@ describe("accuracy of long reductions", () => {
     using x = fromArray(device, values.data, { shape });
     using y = sum(x, { axis: 0 });
     expectClose(await y.data(), reduceBy(values, { axis: 0 }, references.sum).data, "arithmetic");
+  });
+
+  it("one invocation's sum of 3000 equal values, whose roundings all go one way", async () => {
+    const device = await testDevice();
+    using x = full(device, [3000, 2048], 0.1);
+    using y = sum(x, { axis: 0 });
+    expectClose(await y.data(), new Array<number>(2048).fill(3000 * Math.fround(0.1)), "arithmetic");
   });
 
   it("variance keeps its digits beside an offset of 4096", async () => {
