@@ -49,7 +49,7 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
     requireDType(op, name, x, "f32");
     requireRank(op, name, x, { atLeast: 2 });
   }
-  requireSameDevice(op, q, k, v);
+  requireSameDevice(op, q, k, v, ...maskOf(options));
   checkHeads(op, q, k, v);
   const [queries, headDim] = q.shape.slice(-2) as [number, number];
   const [keys, valueDim] = v.shape.slice(-2) as [number, number];
@@ -101,6 +101,7 @@ export function qkvAttention(qkv: Tensor, options: QkvAttentionOptions): Tensor 
   if (width3 % (3 * heads) !== 0 || width3 === 0) {
     throw new ShapeError(`${op}: the last dimension must hold 3 x heads x head_dim elements, got ${formatShape(qkv.shape)} and heads ${heads}`);
   }
+  requireSameDevice(op, qkv, ...maskOf(options));
   const width = width3 / 3;
   const lead = qkv.shape.slice(0, -2);
   const headDim = width / heads;

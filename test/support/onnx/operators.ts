@@ -1,7 +1,6 @@
 // How each ONNX operator is written with Kiln's ops. Semantics that ONNX and PyTorch share only.
 import type { Device } from "../../../src/gpu/device.js";
 import * as k from "../../../src/ops/index.js";
-import { noGrad } from "../../../src/tensor/tape.js";
 import type { Tensor } from "../../../src/tensor/tensor.js";
 import { attentionOperators } from "./attention.js";
 import { hostValues, type OnnxCase, type OnnxTensor } from "./cases.js";
@@ -148,5 +147,5 @@ export function contextOf(device: Device, one: OnnxCase): Context {
 export function runOperator(context: Context): ReturnType<Operator> {
   const operator = operators[context.one.op];
   if (!operator) throw new OutOfScope(`${context.one.op} is not an op of Kiln`);
-  return noGrad(() => operator(context));
+  return operator(context);
 }

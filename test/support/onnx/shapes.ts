@@ -8,9 +8,9 @@ function reduceOptions(c: Context): { axis?: number[]; keepDims: boolean } {
   return c.has(1) && c.host(1).length > 0 ? { axis: c.host(1), keepDims } : { keepDims };
 }
 
-function reduction(f: (x: Tensor, options: { axis?: number[]; keepDims: boolean }) => Tensor): Operator {
+function reduction(f: (x: Tensor, options: { axis?: number[]; keepDims: boolean }) => Tensor, ofNothing = true): Operator {
   return (c) => {
-    if (c.one.inputs[0]!.shape.includes(0)) throw new OutOfScope("reductions of nothing are an error in Kiln");
+    if (!ofNothing && c.one.inputs[0]!.shape.includes(0)) throw new OutOfScope("the mean, max or min of nothing is an error in Kiln");
     if (c.one.inputs[0]!.dtype === "bool") throw new OutOfScope("reductions of bool");
     if (c.attr("noop_with_empty_axes", 0) === 1 && (!c.has(1) || c.host(1).length === 0)) throw new OutOfScope("noop_with_empty_axes");
     return [f(c.x(0), reduceOptions(c))];
@@ -26,9 +26,9 @@ function arg(f: (x: Tensor, options: { axis: number; keepDims: boolean }) => Ten
 
 const reductions: Record<string, Operator> = {
   ReduceSum: reduction(k.sum),
-  ReduceMean: reduction(k.mean),
-  ReduceMax: reduction(k.max),
-  ReduceMin: reduction(k.min),
+  ReduceMean: reduction(k.mean, false),
+  ReduceMax: reduction(k.max, false),
+  ReduceMin: reduction(k.min, false),
   ReduceL1: reduction((x, options) => k.norm(x, { ...options, p: 1 })),
   ReduceL2: reduction((x, options) => k.norm(x, { ...options, p: 2 })),
   ReduceLogSum: reduction((x, options) => k.log(k.sum(x, options))),
