@@ -9,6 +9,8 @@ const cli = join(repository, "dist/cli.js");
 
 export interface Outcome {
   code: number | null;
+  /** The signal that ended the process. */
+  signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
 }
@@ -27,14 +29,14 @@ const environment = { ...process.env, KILN_ADAPTER: "swiftshader", NO_COLOR: "1"
 
 /** Runs to the end. Killed, with a code of null, when it hangs. */
 export function kiln(folder: string, args: readonly string[], env: Record<string, string> = {}): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: folder, env: { ...environment, ...env }, encoding: "utf8", timeout: 120_000, killSignal: "SIGKILL" });
-  return { code: status, stdout, stderr };
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: folder, env: { ...environment, ...env }, encoding: "utf8", timeout: 120_000, killSignal: "SIGKILL" });
+  return { code: status, signal, stdout, stderr };
 }
 
 /** Starts, and lets the test talk to the process. */
 export function startKiln(folder: string, args: readonly string[]): { child: ChildProcess; until(text: RegExp): Promise<void>; outcome: Promise<Outcome> } {
   const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
-  const outcome: Outcome = { code: null, stdout: "", stderr: "" };
+  const outcome: Outcome = { code: null, signal: null, stdout: "", stderr: "" };
   const watchers = new Set<() => void>();
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (chunk: string) => {
@@ -43,8 +45,9 @@ export function startKiln(folder: string, args: readonly string[]): { child: Chi
     });
   }
   const ended = new Promise<Outcome>((done) =>
-    child.once("close", (code) => {
+    child.once("close", (code, signal) => {
       outcome.code = code;
+      outcome.signal = signal;
       done(outcome);
     }),
   );

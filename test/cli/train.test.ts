@@ -86,7 +86,9 @@ describe("kiln train", () => {
     await until(/step +0\/100000/);
     child.kill("SIGINT");
     child.kill("SIGTERM");
-    expect((await outcome).code).toBe(130);
+    // By the signal, which shells report as 130; the second may also arrive when the run has just been saved.
+    const { code, signal } = await outcome;
+    expect(code ?? signal).toSatisfy((end: unknown) => end === "SIGINT" || end === "SIGTERM" || end === 130);
   });
 
   it("goes on past a finished run only with more steps, and with the same text", () => {
