@@ -29,7 +29,11 @@ function runInUserFolder(script: string): string {
 
 describe("the built package", () => {
   it("has nothing of Node in the browser's half", async () => {
-    await expect(bundleForBrowser("dist/index.js")).resolves.toBeDefined();
+    const { outputFiles, warnings } = await bundleForBrowser("dist/index.js");
+    expect(warnings).toEqual([]);
+    expect(outputFiles).toHaveLength(1);
+    expect(outputFiles[0]!.text).toContain("navigator.gpu");
+    expect(outputFiles[0]!.text).not.toMatch(/(from|import\(|require\()\s*["']node:/);
     await expect(bundleForBrowser("dist/node.js")).rejects.toThrow(/Could not resolve "node:/);
   });
 
