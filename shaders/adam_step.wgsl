@@ -5,7 +5,7 @@
 //   p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
 //
 // Shapes: p, m, v, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with
-//         cell (lr, decay, 1 - beta1, 1 - beta2), decay = lr * weight_decay where decoupled, and options (eps, -, -, -).
+//         own (1 - beta1, 1 - beta2, eps).
 // Work:   a workgroup a block, every workgroups-th one; a lane every WORKGROUP-th vec4 of it.
 // Memory: 28 bytes a parameter.
 // Source: Kingma and Ba 2015; Loshchilov and Hutter 2019; the order of operations is PyTorch's.
@@ -17,7 +17,6 @@ struct Params {
 }
 
 override WORKGROUP: u32 = 64u;
-override DECOUPLED: bool = true;
 
 @group(0) @binding(0) var<storage, read> grads: array<vec4f>;
 @group(0) @binding(1) var<storage, read> parameter_of: array<u32>;
@@ -39,21 +38,21 @@ fn main(
     if (h.step == 0u) {
       continue;
     }
-    let rate = h.cell.x / h.correction.x;
+    let rate = h.lr / h.correction.x;
     let root = 1.0 / sqrt(h.correction.y);
     for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
-      var g = grads[i] * h.gradient_scale;
+      var g = gradient(grads[i], h);
       var value = p[i];
-      if (DECOUPLED) {
-        value -= h.cell.y * value;
+      if ((h.flags & FLAG_DECOUPLED) != 0u) {
+        value -= (h.lr * h.weight_decay) * value;
       } else {
-        g += h.cell.y * value;
+        g += h.weight_decay * value;
       }
-      let first = lerp(m[i], g, h.cell.z);
-      let second = lerp(v[i], g * g, h.cell.w);
+      let first = lerp(m[i], g, h.own.x);
+      let second = lerp(v[i], g * g, h.own.y);
       m[i] = first;
       v[i] = second;
-      p[i] = value - rate * first / (sqrt(second) * root + h.options.x);
+      p[i] = value - rate * first / (sqrt(second) * root + h.own.z);
     }
   }
 }

@@ -1,4 +1,4 @@
-// partials_j = (sum of g_i^2, is any g_i not finite) over a share of the gradient arena: half of the global norm.
+// partials_j = (sum of g_i^2, bits of the largest |g_i|) over a share of the gradient arena: half of the global norm.
 //
 // Shapes: grads [blocks * 64] vec4; parameter_of [blocks]; group_of [parameters]; partials [workgroups * WORKGROUP].
 // Work:   a workgroup walks every workgroups-th block, a lane sums every WORKGROUP-th vec4: no barrier. Suits software adapters.
@@ -13,7 +13,7 @@ struct Params {
 
 struct Partial {
   sum: f32,
-  not_finite: u32,
+  highest: u32,
 }
 
 override WORKGROUP: u32 = 8u;
@@ -42,7 +42,7 @@ fn main(
       highest = max(highest, bitcast<vec4u>(g) & vec4u(0x7fffffffu));
     }
   }
-  let not_finite = any(highest >= vec4u(0x7f800000u));
+  let pairs = max(highest.xy, highest.zw);
   let total = (sum.x + sum.y) + (sum.z + sum.w);
-  partials[params.first_partial + workgroup.x * WORKGROUP + lane] = Partial(total, u32(not_finite));
+  partials[params.first_partial + workgroup.x * WORKGROUP + lane] = Partial(total, max(pairs.x, pairs.y));
 }

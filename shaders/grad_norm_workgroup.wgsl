@@ -1,4 +1,4 @@
-// partials_j = (sum of g_i^2, is any g_i not finite) over a share of the gradient arena: half of the global norm.
+// partials_j = (sum of g_i^2, bits of the largest |g_i|) over a share of the gradient arena: half of the global norm.
 //
 // Shapes: grads [blocks * 64] vec4; parameter_of [blocks]; group_of [parameters]; partials [workgroups].
 // Work:   a workgroup walks every workgroups-th block, then a tree over its 64 lanes. Suits GPUs.
@@ -13,7 +13,7 @@ struct Params {
 
 struct Partial {
   sum: f32,
-  not_finite: u32,
+  highest: u32,
 }
 
 @group(0) @binding(0) var<storage, read> grads: array<vec4f>;
@@ -40,13 +40,13 @@ fn main(
     sum += g * g;
     highest = max(highest, bitcast<vec4u>(g) & vec4u(0x7fffffffu));
   }
-  let not_finite = any(highest >= vec4u(0x7f800000u));
-  lanes[lane] = Partial((sum.x + sum.y) + (sum.z + sum.w), u32(not_finite));
+  let pairs = max(highest.xy, highest.zw);
+  lanes[lane] = Partial((sum.x + sum.y) + (sum.z + sum.w), max(pairs.x, pairs.y));
   for (var half = BLOCK_VEC4S / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) {
       lanes[lane].sum += lanes[lane + half].sum;
-      lanes[lane].not_finite |= lanes[lane + half].not_finite;
+      lanes[lane].highest = max(lanes[lane].highest, lanes[lane + half].highest);
     }
   }
   if (lane == 0u) {

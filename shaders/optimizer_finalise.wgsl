@@ -1,36 +1,36 @@
 // Between the gradient norm and the update: decides what this step does, without the host.
 //
-//   norm = sqrt(sum of partials);  scale = min(1, clip_norm / (norm + 1e-6))
+//   norm = sqrt(sum of partials) / accumulated;  scale = min(1, clip_norm / (norm + 1e-6)) / accumulated
 //   a norm or a gradient that is not finite: the step is skipped and counted, nothing else changes
 //   row = control.step - first_row: the counter picks the step table's row, so a skipped step uses none up
-//   correction = 1 - beta^step for each parameter's own count of steps
+//   correction = 1 - beta^step = -expm1(step * ln beta), for each parameter's own count of steps
+//   history[step % history_rows] = what this step used;  scalars = the next row's
 //
-// Shapes: partials [partial_count]; table [rows, groups] of vec4; groups [groups]; group_of, steps, hyper [parameters].
-// Work:   one workgroup; lanes share the partials, then the parameters.
+// Shapes: partials [partial_count]; table: see lib/step_table; group_of, steps, hyper [parameters];
+//         control.lr [groups]; history [history_rows * (4 + groups)]; scalars [count * 64], one every 256 bytes.
+// Work:   one workgroup; lanes share the partials, then the parameters, groups and scalars.
 // Memory: a few KB. One launch a step.
-// Source: PyTorch's clip_grad_norm_ and GradScaler; corrections from binary powers, see binary_correction.
+// Source: PyTorch's clip_grad_norm_, clip_grad_value_ and GradScaler.
 
 //#include "lib/optimizer.wgsl"
+//#include "lib/step_table.wgsl"
+//#include "lib/expm1.wgsl"
 
 struct Params {
   partial_count: u32,
   parameters: u32,
   groups: u32,
-  first_row: u32,
-  rows: u32,
-  // 0: no clipping.
-  clip_norm: f32,
+  row_vec4s: u32,
+  scalar_count: u32,
+  history_rows: u32,
+  // Backward passes that the gradients are the sum of.
+  accumulated: f32,
 }
 
 struct Partial {
   sum: f32,
-  not_finite: u32,
-}
-
-struct Group {
-  options: vec4f,
-  // 1 - beta^(2^k) for beta1 and beta2, evaluated in float64.
-  powers: array<vec2f, 32>,
+  // Bits of the largest |g|: they order as the numbers do.
+  highest: u32,
 }
 
 struct Control {
@@ -43,8 +43,9 @@ struct Control {
   // Bits of the last norm; NaN when it was not finite.
   norm_bits: u32,
   clip_scale: f32,
-  reserved0: u32,
-  reserved1: u32,
+  // How far the averaged weights go towards the new ones: 0 where the step was skipped.
+  ema_rate: f32,
+  reserved: u32,
   // The learning rate of each group at the last step taken.
   lr: array<f32>,
 }
@@ -52,30 +53,16 @@ struct Control {
 override WORKGROUP: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> partials: array<Partial>;
-@group(0) @binding(1) var<uniform> table: array<vec4f, 4096>;
-@group(0) @binding(2) var<storage, read> groups: array<Group>;
-@group(0) @binding(3) var<storage, read> group_of: array<u32>;
-@group(0) @binding(4) var<storage, read_write> steps: array<u32>;
-@group(0) @binding(5) var<storage, read_write> hyper: array<Hyper>;
-@group(0) @binding(6) var<storage, read_write> control: Control;
-@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> table: array<vec4f, TABLE_VEC4S>;
+@group(0) @binding(2) var<storage, read> group_of: array<u32>;
+@group(0) @binding(3) var<storage, read_write> steps: array<u32>;
+@group(0) @binding(4) var<storage, read_write> hyper: array<Hyper>;
+@group(0) @binding(5) var<storage, read_write> control: Control;
+@group(0) @binding(6) var<storage, read_write> history: array<u32>;
+@group(0) @binding(7) var<storage, read_write> scalars: array<f32>;
+@group(0) @binding(8) var<uniform> params: Params;
 
 var<workgroup> lanes: array<Partial, WORKGROUP>;
-
-// 1 - beta^step from the bits of step: 1 - a*b = (1 - a) + a * (1 - b). Every term is positive, so nothing cancels,
-// where 1 - pow(beta, step) in f32 has lost half of its digits at step 2.
-fn binary_correction(group: u32, step: u32) -> vec2f {
-  var correction = vec2f(0.0);
-  for (var k = 0u; k < 32u; k++) {
-    if ((step >> k) == 0u) {
-      break;
-    }
-    if (((step >> k) & 1u) == 1u) {
-      correction += (1.0 - correction) * groups[group].powers[k];
-    }
-  }
-  return correction;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
@@ -83,26 +70,36 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   var share = Partial(0.0, 0u);
   for (var i = lane; i < params.partial_count; i += WORKGROUP) {
     share.sum += partials[i].sum;
-    share.not_finite |= partials[i].not_finite;
+    share.highest = max(share.highest, partials[i].highest);
   }
   lanes[lane] = share;
   workgroupBarrier();
   var total = 0.0;
-  var gradient_bad = 0u;
+  var highest_bits = 0u;
   for (var i = 0u; i < WORKGROUP; i++) {
     total += lanes[i].sum;
-    gradient_bad |= lanes[i].not_finite;
+    highest_bits = max(highest_bits, lanes[i].highest);
   }
 
-  let finite = gradient_bad == 0u && (bitcast<u32>(total) & 0x7fffffffu) < 0x7f800000u;
-  let norm = sqrt(total);
-  let row = step - params.first_row;
-  let in_table = step >= params.first_row && row < params.rows;
+  let finite = highest_bits < 0x7f800000u && (bitcast<u32>(total) & 0x7fffffffu) < 0x7f800000u;
+  let norm = sqrt(total) / params.accumulated;
+  let first_row = bitcast<u32>(table[0].x);
+  let row = step - first_row;
+  let in_table = step >= first_row && row < bitcast<u32>(table[0].y);
   let taken = finite && in_table;
-  var scale = 1.0;
-  if (params.clip_norm > 0.0 && finite) {
-    scale = min(1.0, params.clip_norm / (norm + 1e-6));
+  let at = TABLE_HEADER + select(0u, row, in_table) * params.row_vec4s;
+  let clip = table[at];
+
+  var clip_scale = 1.0;
+  if (finite && clip.x > 0.0) {
+    clip_scale = min(1.0, clip.x / (norm + 1e-6));
   }
+  let clip_value = select(0x1.fffffep+127f, clip.y, clip.y > 0.0);
+  var clipped = clip_scale < 1.0;
+  if (finite) {
+    clipped = clipped || bitcast<f32>(highest_bits) / params.accumulated > clip_value;
+  }
+  let gradient_scale = clip_scale / params.accumulated;
 
   for (var i = lane; i < params.parameters; i += WORKGROUP) {
     let group = group_of[i];
@@ -112,19 +109,41 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     let own_step = steps[i] + 1u;
     steps[i] = own_step;
-    hyper[i] = Hyper(table[row * params.groups + group], groups[group].options, binary_correction(group, own_step), scale, own_step);
+    let rates = table[at + 1u + 2u * group];
+    let own = table[at + 2u + 2u * group];
+    let flags = u32(own.w);
+    var correction = vec2f(1.0);
+    if ((flags & FLAG_NO_BIAS_CORRECTION) == 0u) {
+      correction = vec2f(-expm1(f32(own_step) * rates.z), -expm1(f32(own_step) * rates.w));
+    }
+    hyper[i] = Hyper(own.xyz, rates.x, rates.y, gradient_scale, clip_value, own_step, correction, rates.zw, flags);
   }
+  let record = (step % params.history_rows) * (4u + params.groups);
   if (taken) {
     for (var group = lane; group < params.groups; group += WORKGROUP) {
-      control.lr[group] = table[row * params.groups + group].x;
+      let lr = table[at + 1u + 2u * group].x;
+      control.lr[group] = lr;
+      history[record + 4u + group] = bitcast<u32>(lr);
+    }
+    let next = at + params.row_vec4s + 1u + 2u * params.groups;
+    for (var i = lane; i < params.scalar_count; i += WORKGROUP) {
+      scalars[64u * i] = table[next + i / 4u][i % 4u];
     }
   }
   if (lane == 0u) {
+    let norm_bits = select(0x7fc00000u, bitcast<u32>(norm), finite);
     control.step = step + u32(taken);
     control.skipped += u32(!taken);
-    control.clipped += u32(taken && scale < 1.0);
+    control.clipped += u32(taken && clipped);
     control.flags = (control.flags & 2u) | u32(!finite) | (u32(!in_table) << 1u);
-    control.norm_bits = select(0x7fc00000u, bitcast<u32>(norm), finite);
-    control.clip_scale = scale;
+    control.norm_bits = norm_bits;
+    control.clip_scale = clip_scale;
+    control.ema_rate = select(0.0, clip.z, taken);
+    if (taken) {
+      history[record] = step;
+      history[record + 1u] = norm_bits;
+      history[record + 2u] = bitcast<u32>(clip_scale);
+      history[record + 3u] = u32(clipped);
+    }
   }
 }

@@ -1,11 +1,11 @@
 // SGD with momentum over the whole arena, in place.
 //
 //   g += weight_decay * p
-//   buffer = g at the parameter's first step, else momentum * buffer + (1 - dampening) * g
-//   p -= lr * (nesterov ? g + momentum * buffer : buffer)
+//   momentum buffer b = g at the parameter's first step, else mu * b + (1 - dampening) * g
+//   p -= lr * (nesterov ? g + mu * b : b)
 //
-// Shapes: p, buffer, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with
-//         cell (lr, weight_decay, momentum, 1 - dampening) and options (nesterov, -, -, -). A group whose momentum is 0 has no buffer.
+// Shapes: p, momentum, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with
+//         own (momentum, 1 - dampening, -). A group whose momentum is 0 has no buffer.
 // Work:   a workgroup a block, every workgroups-th one; a lane every WORKGROUP-th vec4 of it.
 // Memory: 20 bytes a parameter.
 // Source: Sutskever et al. 2013, in PyTorch's form.
@@ -22,7 +22,7 @@ override WORKGROUP: u32 = 64u;
 @group(0) @binding(1) var<storage, read> parameter_of: array<u32>;
 @group(0) @binding(2) var<storage, read> hyper: array<Hyper>;
 @group(0) @binding(3) var<storage, read_write> p: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> buffer: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> momentum: array<vec4f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -39,17 +39,17 @@ fn main(
     }
     for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
       let value = p[i];
-      var g = grads[i] * h.gradient_scale + h.cell.y * value;
-      let momentum = h.cell.z;
-      if (momentum != 0.0) {
+      var g = gradient(grads[i], h) + h.weight_decay * value;
+      let mu = h.own.x;
+      if (mu != 0.0) {
         var next = g;
         if (h.step > 1u) {
-          next = momentum * buffer[i] + h.cell.w * g;
+          next = mu * momentum[i] + h.own.y * g;
         }
-        buffer[i] = next;
-        g = select(next, g + momentum * next, h.options.x != 0.0);
+        momentum[i] = next;
+        g = select(next, g + mu * next, (h.flags & FLAG_NESTEROV) != 0u);
       }
-      p[i] = value - h.cell.x * g;
+      p[i] = value - h.lr * g;
     }
   }
 }

@@ -1,6 +1,6 @@
 // SGD without momentum over the whole arena, in place: p -= lr * (g + weight_decay * p).
 //
-// Shapes: p, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters] with cell (lr, weight_decay, -, -).
+// Shapes: p, grads [blocks * 64] vec4; parameter_of [blocks]; hyper [parameters].
 // Work:   a workgroup a block, every workgroups-th one; a lane every WORKGROUP-th vec4 of it.
 // Memory: 12 bytes a parameter.
 
@@ -31,7 +31,7 @@ fn main(
       continue;
     }
     for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
-      p[i] -= h.cell.x * (grads[i] * h.gradient_scale + h.cell.y * p[i]);
+      p[i] -= h.lr * (gradient(grads[i], h) + h.weight_decay * p[i]);
     }
   }
 }

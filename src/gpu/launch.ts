@@ -25,7 +25,7 @@ export function launch(device: Device, shader: Shader, args: LaunchArguments): v
 }
 
 /** Kernels find their linear workgroup as `workgroup.x + workgroup.y * workgroups.x`, and guard the tail. */
-function foldGrid(shader: Shader, workgroups: LaunchArguments["workgroups"]): readonly [number, number, number] {
+export function foldGrid(shader: Shader, workgroups: LaunchArguments["workgroups"]): readonly [number, number, number] {
   const grid: readonly [number, number, number] =
     typeof workgroups !== "number"
       ? workgroups
@@ -40,7 +40,8 @@ function foldGrid(shader: Shader, workgroups: LaunchArguments["workgroups"]): re
   return grid;
 }
 
-function collectBuffers(shader: Shader, pipeline: Pipeline, buffers: Record<string, Slice>): (Slice | null)[] {
+/** Slices in the order of the bindings; null for `params`. */
+export function collectBuffers(shader: Shader, pipeline: Pipeline, buffers: Record<string, Slice>): (Slice | null)[] {
   const used = new Set<string>();
   const slices = pipeline.reflection.bindings.map(({ name }) => {
     if (name === "params") return null;
@@ -55,7 +56,8 @@ function collectBuffers(shader: Shader, pipeline: Pipeline, buffers: Record<stri
   return slices;
 }
 
-function packParams(shader: Shader, pipeline: Pipeline, params: Record<string, number>): ArrayBuffer {
+/** The bytes of `struct Params`. */
+export function packParams(shader: Shader, pipeline: Pipeline, params: Record<string, number>): ArrayBuffer {
   const fields = pipeline.reflection.params;
   const data = new ArrayBuffer(fields.length * 4);
   const view = new DataView(data);

@@ -40,13 +40,15 @@ export class LaunchQueue {
     this.staging.set(new Uint8Array(params), offset);
     this.used_bytes += needed;
 
-    const entries = pipeline.reflection.bindings.map(({ index }, position) => {
-      const slice = slices[position];
-      if (!slice) return { binding: index, resource: { buffer: this.uniforms, offset, size: Math.max(16, params.byteLength) } };
-      this.touch(slice.buffer);
-      return { binding: index, resource: { buffer: slice.buffer.gpu, offset: slice.offset_bytes, size: slice.size_bytes || emptyBindingBytes } };
-    });
-    const bindGroup = this.gpu.createBindGroup({ label: pipeline.label, layout: pipeline.layout, entries });
+    const bindGroup = this.bindGroup(pipeline, slices, { offset, size: Math.max(16, params.byteLength) });
+    this.dispatchPrepared(pipeline, bindGroup, slices.flatMap((slice) => (slice ? [slice.buffer] : [])), grid);
+  }
+
+  /** Records a dispatch whose bind group exists: nothing is created. */
+  dispatchPrepared(pipeline: Pipeline, bindGroup: GPUBindGroup, buffers: readonly PoolBuffer[], grid: readonly [number, number, number]): void {
+    this.checkOpen();
+    if (this.pending >= maxDispatchesPerSubmit) this.flush();
+    for (const buffer of buffers) this.touch(buffer);
     const pass = this.openPass();
     if (this.currentPipeline !== pipeline) {
       pass.setPipeline(pipeline.gpu);
@@ -56,6 +58,16 @@ export class LaunchQueue {
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.pending++;
     this.counts.dispatches++;
+  }
+
+  /** A null slice stands for the queue's own Params at `params`. */
+  bindGroup(pipeline: Pipeline, slices: readonly (Slice | null)[], params: { offset: number; size: number } | null = null): GPUBindGroup {
+    const entries = pipeline.reflection.bindings.map(({ index }, position) => {
+      const slice = slices[position];
+      if (!slice) return { binding: index, resource: { buffer: this.uniforms, ...params } };
+      return { binding: index, resource: { buffer: slice.buffer.gpu, offset: slice.offset_bytes, size: slice.size_bytes || emptyBindingBytes } };
+    });
+    return this.gpu.createBindGroup({ label: pipeline.label, layout: pipeline.layout, entries });
   }
 
   /** Copies bytes between buffers, after everything launched so far. */

@@ -1,37 +1,34 @@
 import { UsageError } from "../errors.js";
 import { checkNumber } from "../options.js";
-import { adamStep } from "../kernels/optim.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { Algorithm } from "./algorithm.js";
+import { flags, type Algorithm } from "./algorithm.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
-import type { CommonOptions, GroupOptions } from "./param_group.js";
+import { commonDefaults, type CommonOptions, type GroupOptions } from "./param_group.js";
+import type { Scheduled } from "./values.js";
 
 export interface AdamOptions extends CommonOptions {
   /** Decay of the running means of g and g^2. */
-  betas: readonly [number, number];
-  eps: number;
+  betas: readonly [Scheduled, Scheduled];
+  eps: Scheduled;
+}
+
+/** Throws UsageError unless `betas` are two numbers in [0, 1). */
+export function checkBetas(where: string, betas: readonly [number, number]): void {
+  if (!Array.isArray(betas) || betas.length !== 2) throw new UsageError(`${where}: betas must be two numbers, got ${JSON.stringify(betas)}`);
+  betas.forEach((beta, i) => checkNumber(where, `betas[${i}]`, beta, { min: 0, below: 1 }));
 }
 
 function adamAlgorithm(name: string, decoupled: boolean, weightDecay: number): Algorithm<AdamOptions> {
   return {
     name,
-    defaults: { lr: 1e-3, weightDecay, betas: [0.9, 0.999], eps: 1e-8 },
+    defaults: { lr: 1e-3, weightDecay, betas: [0.9, 0.999], eps: 1e-8, ...commonDefaults },
     check(where, { betas, eps }) {
-      if (!Array.isArray(betas) || betas.length !== 2) throw new UsageError(`${where}: betas must be two numbers, got ${JSON.stringify(betas)}`);
-      betas.forEach((beta, i) => checkNumber(where, `betas[${i}]`, beta, { min: 0, below: 1 }));
+      checkBetas(where, betas);
       checkNumber(where, "eps", eps, { min: 0 });
     },
     moments: () => ["m", "v"],
-    cell(group, t) {
-      const { betas, weightDecay } = group.options;
-      const lr = group.lrAt(t);
-      return [lr, decoupled ? lr * weightDecay : weightDecay, 1 - betas[0], 1 - betas[1]];
-    },
-    constants: ({ betas, eps }) => ({ options: [eps, 0, 0, 0], betas }),
-    update(device, arena, hyper) {
-      const buffers = { ...arena.stepBuffers, hyper, m: arena.moment("m"), v: arena.moment("v") };
-      adamStep(device, buffers, { blocks: arena.blocks }, decoupled);
-    },
+    cell: ({ betas, eps }) => ({ own: [1 - betas[0], 1 - betas[1], eps], betas, flags: decoupled ? flags.decoupled : 0 }),
+    kernel: () => "adam_step",
   };
 }
 

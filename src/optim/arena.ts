@@ -83,6 +83,11 @@ export class Arena {
     return { buffer, offset_bytes: 0, size_bytes: this.size_bytes };
   }
 
+  /** Everything that a step changes, and the gradients: what a snapshot must copy. */
+  get state(): Slice[] {
+    return [this.p, this.grads, ...this.moments.values()].map((buffer) => this.whole(buffer));
+  }
+
   /** What every step kernel binds of this arena. */
   get stepBuffers(): { grads: Slice; parameter_of: Slice; p: Slice } {
     return { grads: this.whole(this.grads), parameter_of: this.blockTable, p: this.whole(this.p) };
@@ -94,6 +99,27 @@ export class Arena {
 
   moment(name: string): Slice {
     return this.whole(this.moments.get(name)!);
+  }
+
+  /** Gives a moment one value for each parameter's elements. */
+  fillMoment(name: string, valueOf: (parameter: number) => number): void {
+    const values: Float32Array[] = [];
+    for (const { parameter } of this.layout.places) values[parameter] = new Float32Array(this.tensors[parameter]!.size).fill(valueOf(parameter));
+    this.writeMoment(name, values);
+  }
+
+  /** Makes a moment a copy of the parameters. */
+  copyParametersTo(name: string): void {
+    this.device.queue.copy(this.whole(this.p), this.moment(name));
+  }
+
+  /** Makes the tensors show a moment, or the parameters again. Nothing is copied. */
+  show(name: string | null): void {
+    const memory = name === null ? this.p : this.moments.get(name)!;
+    for (const { parameter, firstBlock } of this.layout.places) {
+      const tensor = this.tensors[parameter]!;
+      if (!tensor.isDisposed) tensor.rebind(memory, firstBlock * blockBytes);
+    }
   }
 
   /** Moves the parameters here: the same values and gradients, other memory. */
@@ -113,7 +139,7 @@ export class Arena {
     }
   }
 
-  /** Marks the parameters that have a gradient. One that the user assigned is copied into its slot. */
+  /** Marks the parameters that have a gradient. One that the user assigned is copied into its slot. Throws UsageError for one that moved away. */
   collectGradients(where: string, active: boolean[]): void {
     for (const { parameter } of this.layout.places) {
       const tensor = this.tensors[parameter]!;

@@ -1,8 +1,7 @@
 // The control block and the small buffers around it: what lets a step decide on the GPU what it does.
 import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
-import { controlHeaderBytes, groupBytes, hyperBytes } from "../kernels/optim.js";
-import type { Cell } from "./step_table.js";
+import { controlHeaderBytes, hyperBytes, recordHeaderWords } from "../kernels/optim.js";
 
 /** The counters of `struct Control` in shaders/optimizer_finalise.wgsl. */
 export interface Counters {
@@ -19,22 +18,34 @@ export interface ControlReading extends Counters {
   lr: number[];
 }
 
-/** A group's numbers that do not change with the step. */
-export interface GroupConstants {
-  options: Cell;
-  betas: readonly [number, number];
+/** One step that was taken, as the kernels did it. */
+export interface StepRecord {
+  /** Steps taken before it: what the schedules were asked for. */
+  step: number;
+  /** Of each group. */
+  lr: number[];
+  /** Global norm before clipping. */
+  gradNorm: number;
+  /** What clipping by norm multiplied the gradients by. */
+  clipScale: number;
+  /** Whether any gradient was clipped, by norm or by value. */
+  clipped: boolean;
 }
 
 const inactive = 0xffffffff;
 const rowMissedFlag = 2;
 const flagsOffset_bytes = 12;
+const mostRecords = 1024;
+const historyBytes = 65536;
 
 export class ControlBlock {
-  readonly groups: Slice;
   readonly group_of: Slice;
   readonly steps: Slice;
   readonly hyper: Slice;
   readonly control: Slice;
+  readonly history: Slice;
+  /** Steps that the history holds. */
+  readonly historyRows: number;
 
   constructor(
     private readonly device: Device,
@@ -47,30 +58,27 @@ export class ControlBlock {
       offset_bytes: 0,
       size_bytes,
     });
-    this.groups = acquire(groupCount * groupBytes, "groups");
     this.group_of = acquire(groupOf.length * 4, "group_of");
     this.steps = acquire(groupOf.length * 4, "steps");
     this.hyper = acquire(groupOf.length * hyperBytes, "hyper");
     this.control = acquire(controlHeaderBytes + groupCount * 4, "control");
+    this.historyRows = Math.min(mostRecords, Math.floor(historyBytes / this.recordBytes));
+    this.history = acquire(this.historyRows * this.recordBytes, "history");
+  }
+
+  private get recordBytes(): number {
+    return 4 * (recordHeaderWords + this.groupCount);
+  }
+
+  /** What a snapshot must copy. */
+  get state(): Slice[] {
+    return [this.steps, this.control, this.history];
   }
 
   /** Which parameters take part in the next step. */
   writeActive(active: readonly boolean[]): void {
     const groups = Uint32Array.from(this.groupOf, (group, i) => (active[i] ? group : inactive));
     this.device.queue.write(this.group_of, groups);
-  }
-
-  /** Powers of the betas in float64: 1 - beta^(2^k), from which the kernel composes 1 - beta^t for any t. */
-  writeGroups(constants: readonly GroupConstants[]): void {
-    const data = new Float32Array(constants.length * (groupBytes / 4));
-    constants.forEach(({ options, betas }, group) => {
-      const start = group * (groupBytes / 4);
-      data.set(options, start);
-      for (let k = 0; k < 32; k++) {
-        betas.forEach((beta, i) => (data[start + 4 + 2 * k + i] = beta === 0 ? 1 : -Math.expm1(2 ** k * Math.log(beta))));
-      }
-    });
-    this.device.queue.write(this.groups, data);
   }
 
   writeCounters({ step, skipped, clipped }: Counters, parameterSteps: readonly number[], lr: readonly number[]): void {
@@ -80,6 +88,8 @@ export class ControlBlock {
     new Float32Array(bytes, controlHeaderBytes).set(lr);
     this.device.queue.write(this.control, new Uint8Array(bytes));
     this.device.queue.write(this.steps, Uint32Array.from(parameterSteps));
+    // No step: see readHistory.
+    this.device.queue.write(this.history, new Uint32Array(this.history.size_bytes / 4).fill(0xffffffff));
   }
 
   /** Once everything launched so far has run. Forgets a missed row. */
@@ -100,7 +110,27 @@ export class ControlBlock {
     return [...new Uint32Array(await this.device.read(this.steps))];
   }
 
+  /** The steps that the ring holds, oldest first. */
+  async readHistory(): Promise<StepRecord[]> {
+    const bytes = await this.device.read(this.history);
+    const [words, floats] = [new Uint32Array(bytes), new Float32Array(bytes)];
+    const records: StepRecord[] = [];
+    for (let row = 0; row < this.historyRows; row++) {
+      const at = (row * this.recordBytes) / 4;
+      const lrAt = at + recordHeaderWords;
+      if (words[at] === 0xffffffff) continue;
+      records.push({
+        step: words[at]!,
+        lr: [...floats.subarray(lrAt, lrAt + this.groupCount)],
+        gradNorm: floats[at + 1]!,
+        clipScale: floats[at + 2]!,
+        clipped: words[at + 3] === 1,
+      });
+    }
+    return records.sort((a, b) => a.step - b.step);
+  }
+
   dispose(): void {
-    for (const { buffer } of [this.groups, this.group_of, this.steps, this.hyper, this.control]) buffer.release();
+    for (const { buffer } of [this.group_of, this.steps, this.hyper, this.control, this.history]) buffer.release();
   }
 }

@@ -1,22 +1,24 @@
 // The optimizer: three launches a step whatever the number of tensors and groups, and no readback.
-import { CheckpointError, DisposedError, UsageError } from "../errors.js";
-import type { Slice } from "../gpu/buffers.js";
+import { DisposedError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
-import { gradNorm, optimizerFinalise, partialBytes, partialCount } from "../kernels/optim.js";
-import { checkNumber, checkOptions } from "../options.js";
+import { checkNumber, checkOptions, type NumberRange } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Algorithm } from "./algorithm.js";
 import { Arena, bindingLimit, layoutArenas } from "./arena.js";
-import { ControlBlock, type ControlReading } from "./control.js";
-import { normalGroups, ParamGroup, withoutUndefined, type CommonOptions, type GroupOptions } from "./param_group.js";
-import { checkState, type OptimizerState } from "./state.js";
+import { Averaging, type AveragingOptions } from "./averaging.js";
+import { Clipping, type ClipName, type ClippingOptions } from "./clipping.js";
+import { ControlBlock, type ControlReading, type StepRecord } from "./control.js";
+import { normalGroups } from "./normal_groups.js";
+import { ParamGroup, withoutUndefined, type CommonOptions, type GroupOptions } from "./param_group.js";
+import { Scalars } from "./scalars.js";
+import { OptimizerSnapshot } from "./snapshot.js";
+import { checkState, planLoad, type OptimizerState, type PlainScheduled } from "./state.js";
 import { StepCounter } from "./step_counter.js";
+import { StepLaunches } from "./step_launches.js";
 import { StepTable } from "./step_table.js";
+import { toPlain, type Scheduled } from "./values.js";
 
-export type OptimizerOptions<O> = Partial<O> & {
-  /** Gradients are scaled down to this global norm over all groups. Absent: no clipping. */
-  clipNorm?: number;
-};
+export type OptimizerOptions<O> = Partial<O> & ClippingOptions & AveragingOptions;
 
 /** What the kernels used, as they wrote it. */
 export interface OptimizerStats {
@@ -24,7 +26,7 @@ export interface OptimizerStats {
   step: number;
   /** Steps skipped because the gradient or its norm was not finite in f32. They use up no t and no learning rate. */
   skipped: number;
-  /** Steps taken with a gradient that was scaled down. */
+  /** Steps taken with a gradient that was clipped, by norm or by value. */
   clipped: number;
   /** Global norm of the last step's gradients before clipping; NaN if it was not finite. */
   gradNorm: number;
@@ -33,22 +35,24 @@ export interface OptimizerStats {
   lr: number[];
 }
 
-const maxGroups = 1024;
-
-/** What AdamW, Adam and SGD share: groups, memory, clipping, skipped steps and state. They differ in their `Algorithm`. */
-export abstract class Optimizer<O extends CommonOptions> {
+/** What the optimizers share: groups, memory, clipping, averaging, skipped steps and state. They differ in their `Algorithm`. */
+export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   readonly paramGroups: readonly ParamGroup<O>[];
+  /** In the order of the groups. */
+  readonly parameters: readonly Tensor[];
   private readonly device: Device;
-  private readonly tensors: readonly Tensor[];
+  private readonly groupOf: readonly number[];
   private readonly moments: readonly string[];
   private readonly arenas: readonly Arena[];
-  private readonly partials: Slice;
-  private readonly table: StepTable;
   private readonly control: ControlBlock;
+  private readonly clipping: Clipping;
+  private readonly averaging: Averaging;
+  private readonly scalars: Scalars;
+  private readonly table: StepTable;
+  private readonly launches: StepLaunches;
   private readonly counter = new StepCounter();
   /** Which parameters the GPU holds as taking part. */
   private active: boolean[];
-  private clip: number | null = null;
   private refreshing = false;
   private failure: unknown = null;
   private disposed = false;
@@ -60,63 +64,133 @@ export abstract class Optimizer<O extends CommonOptions> {
   ) {
     const { name, defaults } = algorithm;
     const keys = Object.keys(defaults);
-    checkOptions(name, options, [...keys, "clipNorm"]);
-    const { clipNorm, ...own } = withoutUndefined(options) as Partial<O> & { clipNorm?: number };
-    if (clipNorm !== undefined) this.clip = checkNumber(name, "clipNorm", clipNorm, { above: 0 });
+    checkOptions(name, options, [...keys, "clipNorm", "clipValue", "emaDecay"]);
+    const { clipNorm, clipValue, emaDecay, ...own } = withoutUndefined(options) as Partial<O> & ClippingOptions & AveragingOptions;
+    this.clipping = new Clipping(name, withoutUndefined({ clipNorm, clipValue }) as ClippingOptions);
+    this.averaging = new Averaging(name, emaDecay);
     const groups = normalGroups(name, params, { ...defaults, ...own } as O, keys);
-    if (groups.length > maxGroups) throw new UsageError(`${name}: at most ${maxGroups} groups fit the step table, got ${groups.length}; merge those with equal options`);
-    this.paramGroups = groups.map((group) => new ParamGroup(name, group.params, group.options, algorithm.check, () => this.table?.invalidate()));
-    this.moments = algorithm.moments(this.paramGroups);
-    this.tensors = groups.flatMap((group) => group.params);
-    this.active = this.tensors.map(() => true);
-    const device = (this.device = this.tensors[0]!.device);
+    if (groups.length > StepTable.maxGroups) {
+      throw new UsageError(`${name}: at most ${StepTable.maxGroups} groups fit the step table, got ${groups.length}; merge those with equal options`);
+    }
+    this.paramGroups = groups.map((group) => new ParamGroup(algorithm, group.params, group.options, () => this.table?.invalidate()));
+    const stepMoments = algorithm.moments(this.paramGroups.map((group) => group.options));
+    this.moments = this.averaging.on ? [...stepMoments, "ema"] : stepMoments;
+    this.parameters = groups.flatMap((group) => group.params);
+    this.groupOf = groups.flatMap(({ params }, i) => params.map(() => i));
+    this.active = this.parameters.map(() => true);
+    const device = (this.device = this.parameters[0]!.device);
 
-    const layouts = layoutArenas(name, this.tensors, bindingLimit(device));
-    this.table = new StepTable(device, groups.length, (group, t) => algorithm.cell(this.paramGroups[group]!, t));
-    this.arenas = layouts.map((layout) => new Arena(device, layout, this.tensors, this.moments));
-    const size_bytes = this.arenas.reduce((sum, arena) => sum + partialCount(device, arena.blocks), 0) * partialBytes;
-    this.partials = { buffer: device.acquire(size_bytes, "optimizer partials"), offset_bytes: 0, size_bytes };
-    this.control = new ControlBlock(device, groups.flatMap(({ params }, i) => params.map(() => i)), groups.length);
+    const layouts = layoutArenas(name, this.parameters, bindingLimit(device));
+    this.scalars = new Scalars(name, device);
+    try {
+      this.table = new StepTable(device, {
+        groups: groups.length,
+        clip: (t) => this.clipping.at(t),
+        emaRate: (t) => this.averaging.rateAt(t),
+        group: (group, t) => this.paramGroups[group]!.cell(t),
+        scalars: (t) => this.scalars.at(t),
+      });
+    } catch (error) {
+      this.scalars.dispose();
+      throw error;
+    }
+    this.arenas = layouts.map((layout) => new Arena(device, layout, this.parameters, this.moments));
+    this.control = new ControlBlock(device, this.groupOf, groups.length);
     this.control.writeActive(this.active);
-    this.writeConstants();
-    this.control.writeCounters({ step: 0, skipped: 0, clipped: 0 }, this.tensors.map(() => 0), this.ratesAt(0));
+    this.control.writeCounters({ step: 0, skipped: 0, clipped: 0 }, this.parameters.map(() => 0), this.ratesAt(0));
     for (const arena of this.arenas) arena.adopt();
+    this.initialiseMoments();
+    const { table, arenas, control, scalars, averaging } = this;
+    this.launches = new StepLaunches({
+      device, arenas, control, table, scalars,
+      kernel: algorithm.kernel(stepMoments),
+      moments: stepMoments,
+      averaged: averaging.on,
+      parameters: this.parameters.length,
+      groups: groups.length,
+    });
   }
 
   /** The largest global gradient norm that is left alone; null for no clipping. May be changed at any time. */
-  get clipNorm(): number | null {
-    return this.clip;
+  get clipNorm(): Scheduled | null {
+    return this.clipping.get("clipNorm");
   }
 
-  set clipNorm(clipNorm: number | null) {
-    this.clip = clipNorm === null ? null : checkNumber(this.algorithm.name, "clipNorm", clipNorm, { above: 0 });
+  set clipNorm(clipNorm: Scheduled | null) {
+    this.clipping.set("clipNorm", clipNorm);
+    this.table.invalidate();
+  }
+
+  /** The largest size of a gradient's element; null for no clipping. May be changed at any time. */
+  get clipValue(): Scheduled | null {
+    return this.clipping.get("clipValue");
+  }
+
+  set clipValue(clipValue: Scheduled | null) {
+    this.clipping.set("clipValue", clipValue);
+    this.table.invalidate();
+  }
+
+  /** Decay of the averaged weights a step; null where there are none. May be changed at any time. */
+  get emaDecay(): Scheduled | null {
+    return this.averaging.decay;
+  }
+
+  set emaDecay(decay: Scheduled | null) {
+    this.averaging.decay = decay;
+    this.table.invalidate();
   }
 
   /**
    * Updates every parameter that has a gradient; the others, and their state, stay as they are. Without any gradient
    * nothing happens. Launches only: a gradient that is not finite is found on the GPU, and the step skipped there.
    *
-   * Throws: UsageError if a parameter has gone to another optimizer, or a schedule gives a rate that is no rate.
+   * Range:  accumulated = 1: how many backward passes the gradients are the sum of. They are divided by it.
+   * Throws: UsageError if a parameter has gone to another optimizer, or a schedule gives a value that cannot be used.
    */
-  step(): void {
+  step(options: { accumulated?: number } = {}): void {
     this.checkUsable();
+    checkOptions(`${this.algorithm.name}.step`, options, ["accumulated"]);
+    const accumulated = checkNumber(`${this.algorithm.name}.step`, "accumulated", options.accumulated ?? 1, { min: 1, max: 2 ** 24, integer: true });
     if (!this.gatherGradients()) return;
     const { lowest, highest } = this.counter;
-    const refilled = this.table.prepare(lowest, highest);
-    this.launchNorm();
-    this.launchFinalise();
-    for (const arena of this.arenas) {
-      this.algorithm.update(this.device, arena, this.control.hyper, this.moments);
-      arena.markChanged();
-    }
+    this.table.prepare(lowest, highest);
+    this.launches.step(accumulated);
+    for (const arena of this.arenas) arena.markChanged();
+    this.scalars.markChanged();
     this.counter.launch();
-    if (refilled && highest - lowest >= this.table.capacity / 2) this.refreshCounter();
+    if (highest - lowest >= this.table.unreadSteps) this.refreshCounter();
   }
 
   /** Forgets every gradient, so that the next backward starts anew. */
   zeroGrad(): void {
     this.checkUsable();
     for (const arena of this.arenas) arena.zeroGrad();
+  }
+
+  /**
+   * A number of the user's own that follows a schedule, as a tensor: a dropout rate, BatchNorm's momentum, a
+   * contrastive temperature. It holds the value of the coming step, and every step that is taken rewrites it on the GPU.
+   * Called again with the same name, it changes the schedule and gives the same tensor.
+   *
+   * Shapes: f32 [], owned by the optimizer.
+   * Range:  range.min to range.max bound what the schedule may give; by default any finite number.
+   * Throws: UsageError for a value out of range, now or when its step comes near.
+   */
+  scalar(name: string, value: Scheduled, range: NumberRange = {}): Tensor {
+    this.checkUsable();
+    const { table, scalars, counter } = this;
+    if (!scalars.names().includes(name) && !table.fits(scalars.count + 1)) {
+      throw new UsageError(`${this.algorithm.name}: no room in the step table for another scalar, got ${scalars.count}; merge groups with equal options`);
+    }
+    const { tensor, isNew } = scalars.register(name, value, range);
+    if (isNew) {
+      table.resize(scalars.count);
+      this.launches.scalarsChanged();
+    }
+    table.invalidate();
+    this.refreshScalars(counter.lowest, counter.highest);
+    return tensor;
   }
 
   /** What the kernels used at the last step, once everything launched so far has run. */
@@ -126,11 +200,52 @@ export abstract class Optimizer<O extends CommonOptions> {
     return stats;
   }
 
+  /** The last steps taken (about a thousand), oldest first, as the kernels did them. Steps that were skipped are not there. */
+  history(): Promise<StepRecord[]> {
+    this.checkUsable();
+    return this.control.readHistory();
+  }
+
+  /**
+   * Runs `fn` while the parameters show their averaged weights. Nothing is copied.
+   *
+   * Throws: UsageError without `emaDecay`, and for a step taken meanwhile.
+   */
+  withAveragedWeights<T>(fn: () => T): T {
+    this.checkUsable();
+    return this.averaging.during(fn, (show) => {
+      for (const arena of this.arenas) arena.show(show ? "ema" : null);
+    });
+  }
+
+  /**
+   * This moment of the optimizer and its parameters, kept on the device: `restore()` comes back to it bit for bit, any
+   * number of times, options and schedules by identity included. The caller disposes it.
+   */
+  snapshot(): OptimizerSnapshot {
+    this.checkUsable();
+    const { lowest, highest } = this.counter;
+    const options = this.paramGroups.map((group) => group.options);
+    const [clips, decay, schedules] = [this.clipping.both, this.averaging.decay, this.scalars.schedules()];
+    return new OptimizerSnapshot(this.device, [...this.arenas.flatMap((arena) => arena.state), ...this.control.state], this.parameters, () => {
+      this.checkUsable();
+      this.paramGroups.forEach((group, i) => group.options !== options[i] && group.replace(options[i]!));
+      this.clipping.replace(clips);
+      this.averaging.decay = decay;
+      this.scalars.setSchedules(schedules);
+      this.counter.reset(lowest, highest);
+      this.table.invalidate();
+      this.refreshScalars(lowest, highest);
+    });
+  }
+
   /** Everything but the parameters, so that an optimizer that loads it goes on bit for bit. */
   async stateDict(): Promise<OptimizerState> {
     this.checkUsable();
-    const { algorithm, clip: clipNorm } = this;
+    const { algorithm } = this;
+    const limits = toPlain({ ...this.clipping.both, emaDecay: this.averaging.decay }) as unknown as Record<ClipName | "emaDecay", PlainScheduled | null>;
     const groups = this.paramGroups.map((group) => group.toState());
+    const scalars = this.scalars.toState();
     const moments: OptimizerState["moments"] = Object.fromEntries(this.moments.map((name) => [name, []]));
     // Every read is queued before the first is awaited: one moment of the run, whatever is launched meanwhile.
     const [{ step, skipped, clipped }, parameterSteps] = await Promise.all([
@@ -138,7 +253,7 @@ export abstract class Optimizer<O extends CommonOptions> {
       this.control.readSteps(),
       ...this.moments.flatMap((name) => this.arenas.map((arena) => arena.readMoment(name, moments[name]!))),
     ]);
-    return { algorithm: algorithm.name, step, skipped, clipped, clipNorm, groups, parameterSteps, moments };
+    return { algorithm: algorithm.name, step, skipped, clipped, ...limits, groups, scalars, parameterSteps, moments };
   }
 
   /**
@@ -150,71 +265,62 @@ export abstract class Optimizer<O extends CommonOptions> {
     this.checkUsable();
     const { name } = this.algorithm;
     const groups = this.paramGroups.map((group) => group.params.length);
-    checkState(state, { algorithm: name, groups, sizes: this.tensors.map((tensor) => tensor.size), moments: this.moments });
-    const options = this.paramGroups.map((group, i) => {
-      try {
-        return group.optionsOf(state.groups[i]!);
-      } catch (error) {
-        throw new CheckpointError(`${name}: the options of group ${i} cannot be used, nothing was loaded`, { cause: error });
-      }
-    });
-    this.paramGroups.forEach((group, i) => group.replace(options[i]!));
-    this.clip = state.clipNorm;
+    const sizes = this.parameters.map((tensor) => tensor.size);
+    checkState(state, { algorithm: name, groups, sizes, moments: this.moments, scalars: this.scalars.names(), averaged: this.averaging.on });
+    const plan = planLoad(name, state, this.paramGroups);
+    this.paramGroups.forEach((group, i) => group.replace(plan.groups[i]!));
+    this.clipping.replace(plan.clips);
+    this.averaging.decay = plan.emaDecay;
+    if (plan.scalars) this.scalars.setSchedules(this.scalars.names().map((scalar) => plan.scalars![scalar]!));
     for (const moment of this.moments) for (const arena of this.arenas) arena.writeMoment(moment, state.moments[moment]!);
-    this.writeConstants();
     this.control.writeCounters(state, state.parameterSteps, this.ratesAt(state.step));
     this.counter.reset(state.step);
+    this.table.invalidate();
+    this.refreshScalars(state.step, state.step);
   }
 
   /** Frees the optimizer's memory. The parameters keep their values. Disposing twice is harmless. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.launches.dispose();
     for (const arena of this.arenas) arena.dispose();
+    this.scalars.dispose();
     this.table.dispose();
     this.control.dispose();
-    this.partials.buffer.release();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  private launchNorm(): void {
-    let first_partial = 0;
-    for (const { stepBuffers, blocks } of this.arenas) {
-      const { grads, parameter_of } = stepBuffers;
-      gradNorm(this.device, { grads, parameter_of, group_of: this.control.group_of, partials: this.partials }, { blocks, first_partial });
-      first_partial += partialCount(this.device, blocks);
+  /** What an algorithm wants to start from, and averaged weights from the weights themselves. */
+  private initialiseMoments(): void {
+    for (const arena of this.arenas) {
+      if (this.averaging.on) arena.copyParametersTo("ema");
+      if (!this.algorithm.initial) continue;
+      for (const moment of this.moments) {
+        const values = this.paramGroups.map((group) => this.algorithm.initial!(moment, group.at(0)));
+        if (values.some((value) => value !== 0) && moment !== "ema") arena.fillMoment(moment, (parameter) => values[this.groupOf[parameter]!]!);
+      }
     }
-  }
-
-  private launchFinalise(): void {
-    const { groups, group_of, steps, hyper, control } = this.control;
-    optimizerFinalise(
-      this.device,
-      { partials: this.partials, table: this.table.slice, groups, group_of, steps, hyper, control },
-      {
-        partial_count: this.partials.size_bytes / partialBytes,
-        parameters: this.tensors.length,
-        groups: this.paramGroups.length,
-        ...this.table.window,
-        clip_norm: this.clip ?? 0,
-      },
-    );
   }
 
   /** Sees which parameters have a gradient, and tells the GPU when they are others than before. */
   private gatherGradients(): boolean {
-    const active = this.tensors.map(() => false);
+    const active = this.parameters.map(() => false);
     for (const arena of this.arenas) arena.collectGradients(this.algorithm.name, active);
+    this.groupOf.forEach((group, i) => (active[i] &&= !this.paramGroups[group]!.frozen));
     if (!active.includes(true)) return false;
     if (active.some((now, i) => now !== this.active[i])) this.control.writeActive((this.active = active));
     return true;
   }
 
-  private writeConstants(): void {
-    this.control.writeGroups(this.paramGroups.map((group) => this.algorithm.constants(group.options)));
+  private refreshScalars(lowest: number, highest: number): void {
+    if (this.scalars.count === 0) return;
+    this.table.prepare(lowest, highest);
+    this.launches.refreshScalars();
+    this.scalars.markChanged();
   }
 
   private ratesAt(t: number): number[] {
@@ -228,7 +334,7 @@ export abstract class Optimizer<O extends CommonOptions> {
     if (reading.rowMissed) {
       throw new UsageError(
         `${this.algorithm.name}: steps found no learning rate in the step table and were skipped, got ${reading.skipped} skipped steps in all; ` +
-          `more than ${this.table.capacity / 2} gradients were not finite since the counter was last read: await stats() now and then`,
+          `more than ${Math.floor(this.table.capacity / 2)} gradients were not finite since the counter was last read: await stats() now and then`,
       );
     }
     return reading;
@@ -245,6 +351,7 @@ export abstract class Optimizer<O extends CommonOptions> {
 
   private checkUsable(): void {
     if (this.disposed) throw new DisposedError(`${this.algorithm.name}: used after dispose()`);
+    this.averaging.checkHidden();
     const { failure } = this;
     this.failure = null;
     if (failure) throw failure;

@@ -1,52 +1,75 @@
 // Parameter groups: tensors that share hyper-parameters.
 import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { asSchedule, fromJSON, type Description, type Schedule } from "../schedule/index.js";
-import { Tensor } from "../tensor/tensor.js";
+import { asSchedule, Schedule } from "../schedule/index.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { Algorithm, Cell } from "./algorithm.js";
+import { flags } from "./algorithm.js";
+import { checkClosed, fromPlain, frozenCopy, resolve, toPlain, type Resolved, type Scheduled } from "./values.js";
 
 /** What every algorithm has. */
 export interface CommonOptions {
-  /** A number, or a schedule of the optimizer's step. */
-  lr: number | Schedule;
-  weightDecay: number;
+  lr: Scheduled;
+  weightDecay: Scheduled;
+  /** Steps uphill: for an objective instead of a loss. */
+  maximize: boolean;
+  /** The group's parameters, their state and their counts of steps stay as they are, and backward computes no gradient for them. */
+  frozen: boolean;
 }
+
+/** The common options' defaults. */
+export const commonDefaults = { maximize: false, frozen: false } as const;
 
 /** A group as the user gives it; what it leaves out comes from the optimizer's options. */
 export type GroupOptions<O> = { readonly params: readonly Tensor[] } & Partial<O>;
 
-/** A group's options as a checkpoint stores them. */
-export type GroupState = Record<string, unknown> & { lr: number | Description; parameters: number };
+/** A group's options as a checkpoint stores them: schedules as plain data. */
+export type GroupState = Record<string, unknown> & { parameters: number };
 
-/** A group of a live optimizer. `lr` and `weightDecay` may be changed at any time, from the next step on. */
+/** One group's numbers of one step. */
+export interface GroupCell extends Cell {
+  lr: number;
+  weightDecay: number;
+}
+
+/** A group of a live optimizer. Everything but its parameters may be changed at any time, from the next step on. */
 export class ParamGroup<O extends CommonOptions = CommonOptions> {
   private values!: O;
-  private schedule!: Schedule;
 
   constructor(
-    private readonly where: string,
+    private readonly algorithm: Algorithm<O>,
     readonly params: readonly Tensor[],
     options: O,
-    private readonly check: (where: string, options: O) => void,
     private readonly changed: () => void,
   ) {
     this.replace(options);
   }
 
   /** As it was set: a number, or a schedule. */
-  get lr(): number | Schedule {
+  get lr(): Scheduled {
     return this.values.lr;
   }
 
-  set lr(lr: number | Schedule) {
+  set lr(lr: Scheduled) {
     if (lr !== this.values.lr) this.replace({ ...this.values, lr });
   }
 
-  get weightDecay(): number {
+  /** As it was set: a number, or a schedule. */
+  get weightDecay(): Scheduled {
     return this.values.weightDecay;
   }
 
-  set weightDecay(weightDecay: number) {
+  set weightDecay(weightDecay: Scheduled) {
     if (weightDecay !== this.values.weightDecay) this.replace({ ...this.values, weightDecay });
+  }
+
+  /** True while the group is left alone. Sets `requiresGrad` of its parameters, so that backward stops before them. */
+  get frozen(): boolean {
+    return this.values.frozen;
+  }
+
+  set frozen(frozen: boolean) {
+    if (frozen !== this.values.frozen) this.replace({ ...this.values, frozen });
   }
 
   /** All hyper-parameters. */
@@ -54,88 +77,94 @@ export class ParamGroup<O extends CommonOptions = CommonOptions> {
     return this.values;
   }
 
+  /**
+   * Changes hyper-parameters, from the next step on.
+   *
+   * Throws: UsageError for an unknown name or a value out of range. Nothing was changed then.
+   */
+  update(changes: Partial<O>): void {
+    checkOptions(this.algorithm.name, changes, Object.keys(this.values));
+    this.replace({ ...this.values, ...withoutUndefined(changes) });
+  }
+
   /** The learning rate of step `t`, in float64. */
   lrAt(t: number): number {
-    const lr = this.schedule.at(t);
-    if (!(lr >= 0) || !Number.isFinite(Math.fround(lr))) {
-      throw new UsageError(`${this.where}: lr must be a finite number >= 0, got ${lr} at step ${t}`);
-    }
-    return lr;
+    return this.rate("lr", asSchedule(this.values.lr).at(t), t);
+  }
+
+  /** The options of step `t`, in float64. Throws UsageError where a schedule gives a number that cannot be used. */
+  at(t: number): Resolved<O> {
+    return this.resolved(this.values, t);
+  }
+
+  /** What the step table holds for step `t`. Throws UsageError where a schedule gives a number that cannot be used. */
+  cell(t: number): GroupCell {
+    const options = this.at(t);
+    const cell = this.algorithm.cell(options);
+    const { lr, weightDecay, maximize } = common(options);
+    return { ...cell, lr, weightDecay, flags: cell.flags + (maximize ? flags.maximize : 0) };
   }
 
   /** Checks, then takes over new options. */
   replace(options: O): void {
-    this.schedule = this.validated(options);
-    this.values = Object.freeze({ ...options });
+    this.validate(options);
+    const thawing = this.values !== undefined && this.values.frozen && !options.frozen;
+    this.values = frozenCopy(options);
+    if (options.frozen || thawing) for (const tensor of this.params) if (!tensor.isDisposed) tensor.requiresGrad = !options.frozen;
     this.changed();
   }
 
+  /** Plain data. Throws UsageError for a schedule of the user's own function. */
   toState(): GroupState {
-    const { lr } = this.values;
-    const rest = { ...this.values } as Record<string, unknown>;
-    return { ...rest, lr: typeof lr === "number" ? lr : lr.toJSON(), parameters: this.params.length };
+    return { ...toPlain(this.values), parameters: this.params.length };
   }
 
-  /** Options of a stored group. Throws UsageError, and changes nothing. */
-  optionsOf({ lr, parameters: _, ...rest }: GroupState): O {
-    checkOptions(`${this.where} state`, rest, Object.keys(this.values));
-    const options = { ...this.values, ...rest, lr: typeof lr === "number" ? lr : fromJSON(lr) } as O;
-    this.validated(options);
+  /** Options of a stored group, fit for step `t`. Throws UsageError, and changes nothing. */
+  optionsOf({ parameters: _, ...rest }: GroupState, t: number): O {
+    checkOptions(`${this.algorithm.name} state`, rest, Object.keys(this.values));
+    const options = { ...this.values, ...fromPlain(rest) } as O;
+    this.validate(options);
+    this.resolved(options, t);
     return options;
   }
 
-  /** The options' schedule. Throws UsageError for options out of range. */
-  private validated(options: O): Schedule {
-    this.check(this.where, options);
-    checkNumber(this.where, "weightDecay", options.weightDecay, { min: 0 });
-    return checkedSchedule(this.where, options.lr);
+  private validate(options: O): void {
+    const { name } = this.algorithm;
+    if (typeof options.lr === "number") checkNumber(name, "lr", options.lr, { min: 0 });
+    asSchedule(options.lr);
+    checkClosed(name, options);
+    if (!(options.weightDecay instanceof Schedule)) checkNumber(name, "weightDecay", options.weightDecay, { min: 0 });
+    for (const option of ["maximize", "frozen"] as const) {
+      if (typeof options[option] !== "boolean") throw new UsageError(`${name}: ${option} must be true or false, got ${String(options[option])}`);
+    }
+    this.algorithm.check(name, resolve(options, 0));
+  }
+
+  private resolved(values: O, t: number): Resolved<O> {
+    const options = resolve(values, t);
+    const { lr, weightDecay } = common(options);
+    this.rate("lr", lr, t);
+    this.rate("weightDecay", weightDecay, t);
+    try {
+      this.algorithm.check(this.algorithm.name, options);
+    } catch (error) {
+      throw new UsageError(`${(error as Error).message} at step ${t}`, { cause: error });
+    }
+    return options;
+  }
+
+  private rate(option: string, value: number, t: number): number {
+    if (value >= 0 && Number.isFinite(Math.fround(value))) return value;
+    throw new UsageError(`${this.algorithm.name}: ${option} must be a finite number >= 0, got ${value} at step ${t}`);
   }
 }
 
-function checkedSchedule(where: string, lr: number | Schedule): Schedule {
-  if (typeof lr === "number") checkNumber(where, "lr", lr, { min: 0 });
-  const schedule = asSchedule(lr);
-  if (schedule.isOpen) throw new UsageError(`${where}: lr starts where another schedule ended, got none before it; give the schedule a from, or chain it with .then()`);
-  return schedule;
-}
-
-/** Brings both forms of the first argument to groups, and checks every parameter. */
-export function normalGroups<O extends CommonOptions>(
-  where: string,
-  params: readonly Tensor[] | readonly GroupOptions<O>[],
-  defaults: O,
-  keys: readonly string[],
-): { params: readonly Tensor[]; options: O }[] {
-  if (!Array.isArray(params)) throw new UsageError(`${where}: params must be an array of tensors or of groups, got ${typeof params}`);
-  const list = params as readonly (Tensor | GroupOptions<O>)[];
-  const given = list.length > 0 && list.every((entry) => entry instanceof Tensor) ? [{ params: list } as GroupOptions<O>] : (list as readonly GroupOptions<O>[]);
-  const groups = given.map((group) => {
-    if (typeof group !== "object" || group === null || group instanceof Tensor || !Array.isArray(group.params)) {
-      throw new UsageError(`${where}: a group is { params: [tensors], ... }, got ${group instanceof Tensor ? "tensors and groups mixed" : JSON.stringify(group)}`);
-    }
-    checkOptions(where, group, ["params", ...keys]);
-    const { params: tensors, ...own } = group;
-    return { params: [...tensors], options: { ...defaults, ...withoutUndefined(own) } as O };
-  });
-  checkParameters(where, groups.flatMap((group) => group.params));
-  return groups;
+/** What every algorithm's options have: TypeScript cannot see through `Resolved` of a type that is still open. */
+function common<O extends CommonOptions>(options: Resolved<O>): Resolved<CommonOptions> {
+  return options as unknown as Resolved<CommonOptions>;
 }
 
 /** An option given as undefined counts as left out. */
 export function withoutUndefined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
-}
-
-function checkParameters(where: string, tensors: readonly Tensor[]): void {
-  if (tensors.length === 0) throw new UsageError(`${where}: got no parameters; pass the tensors to train`);
-  const seen = new Map<Tensor, number>();
-  tensors.forEach((tensor, i) => {
-    if (!(tensor instanceof Tensor)) throw new UsageError(`${where}: parameter ${i} must be a tensor, got ${typeof tensor}`);
-    if (seen.has(tensor)) throw new UsageError(`${where}: parameter ${i} ${tensor.describe()} is listed twice, first as parameter ${seen.get(tensor)!}`);
-    seen.set(tensor, i);
-    if (tensor.isDisposed) throw new UsageError(`${where}: parameter ${i} ${tensor.describe()} was disposed`);
-    if (tensor.node) throw new UsageError(`${where}: parameter ${i} ${tensor.describe()} was computed by ${tensor.node.op}; only leaves can be trained`);
-    if (!tensor.requiresGrad) throw new UsageError(`${where}: parameter ${i} ${tensor.describe()} does not require a gradient; set requiresGrad`);
-    if (tensor.device !== tensors[0]!.device) throw new UsageError(`${where}: parameter ${i} ${tensor.describe()} lives on another device than parameter 0`);
-  });
 }

@@ -1,21 +1,21 @@
 import { UsageError } from "../errors.js";
-import { sgdStep } from "../kernels/optim.js";
 import { checkNumber } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { Algorithm } from "./algorithm.js";
+import { flags, type Algorithm } from "./algorithm.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
-import type { CommonOptions, GroupOptions } from "./param_group.js";
+import { commonDefaults, type CommonOptions, type GroupOptions } from "./param_group.js";
+import type { Scheduled } from "./values.js";
 
 export interface SGDOptions extends CommonOptions {
-  momentum: number;
+  momentum: Scheduled;
   /** Share of the gradient kept out of the momentum buffer, except at a parameter's first step. */
-  dampening: number;
+  dampening: Scheduled;
   nesterov: boolean;
 }
 
 const sgd: Algorithm<SGDOptions> = {
   name: "SGD",
-  defaults: { lr: 1e-3, weightDecay: 0, momentum: 0, dampening: 0, nesterov: false },
+  defaults: { lr: 1e-3, weightDecay: 0, momentum: 0, dampening: 0, nesterov: false, ...commonDefaults },
   check(where, { momentum, dampening, nesterov }) {
     checkNumber(where, "momentum", momentum, { min: 0 });
     checkNumber(where, "dampening", dampening);
@@ -24,16 +24,9 @@ const sgd: Algorithm<SGDOptions> = {
       throw new UsageError(`${where}: nesterov needs momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`);
     }
   },
-  moments: (groups) => (groups.some((group) => group.options.momentum !== 0) ? ["momentum"] : []),
-  cell(group, t) {
-    const { weightDecay, momentum, dampening } = group.options;
-    return [group.lrAt(t), weightDecay, momentum, 1 - dampening];
-  },
-  constants: ({ nesterov }) => ({ options: [nesterov ? 1 : 0, 0, 0, 0], betas: [0, 0] }),
-  update(device, arena, hyper, moments) {
-    const buffers = { ...arena.stepBuffers, hyper };
-    sgdStep(device, moments.length > 0 ? { ...buffers, buffer: arena.moment("momentum") } : buffers, { blocks: arena.blocks });
-  },
+  moments: (groups) => (groups.some(({ momentum }) => momentum !== 0) ? ["momentum"] : []),
+  cell: ({ momentum, dampening, nesterov }) => ({ own: [momentum, 1 - dampening, 0], betas: [0, 0], flags: nesterov ? flags.nesterov : 0 }),
+  kernel: (moments) => (moments.length > 0 ? "sgd_step" : "sgd_step_plain"),
 };
 
 /**

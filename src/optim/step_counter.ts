@@ -32,9 +32,10 @@ export class StepCounter {
     this.knownAt = mark;
   }
 
-  /** Starts again from a loaded value. Reads still under way are older than it. */
-  reset(step: number): void {
-    this.launched++;
-    this.learn(step, this.launched);
+  /** Starts again between two bounds. Reads still under way are older than them. */
+  reset(lowest: number, highest = lowest): void {
+    this.known = lowest;
+    this.knownAt = this.launched + 1;
+    this.launched = this.knownAt + (highest - lowest);
   }
 }

@@ -32,7 +32,7 @@ const adamCases: [object, string][] = [
   [{ weightDecay: Infinity }, "weightDecay must be a finite number >= 0, got Infinity"],
   [{ clipNorm: 0 }, "clipNorm must be a finite number > 0, got 0"],
   [{ clipNorm: NaN }, "clipNorm must be a finite number > 0, got NaN"],
-  [{ weight_decay: 0.1 }, 'unknown option "weight_decay"; known options: lr, weightDecay, betas, eps, clipNorm'],
+  [{ weight_decay: 0.1 }, 'unknown option "weight_decay"; known options: lr, weightDecay, betas, eps, maximize, frozen, clipNorm, clipValue, emaDecay'],
   [{ learningRate: 0.1 }, 'unknown option "learningRate"'],
   [{ momentum: 0.9 }, 'unknown option "momentum"'],
 ];
@@ -80,7 +80,7 @@ for (const Optimizer of [AdamW, Adam, SGD] as const) {
         [[{ params: [a], clipNorm: 1 }], 'unknown option "clipNorm"'],
         [a, "params must be an array of tensors or of groups, got object"],
         [[disposed(device)], "parameter 0 f32[3] was disposed"],
-        [Array.from({ length: 1025 }, () => ({ params: [leaf(device)] })), "at most 1024 groups fit the step table, got 1025"],
+        [Array.from({ length: 512 }, () => ({ params: [leaf(device)] })), "at most 511 groups fit the step table, got 512"],
       ];
       for (const [params, message] of cases) {
         const make = () => new Optimizer(params as Tensor[]);
@@ -98,23 +98,23 @@ function disposed(device: Device): Tensor {
 }
 
 describe("accepted", () => {
-  it("an option given as undefined, an empty group beside another, 1024 groups, an empty tensor, eps 0", async () => {
+  it("an option given as undefined, an empty group beside another, 511 groups, an empty tensor, eps 0", async () => {
     const device = await testDevice();
-    const params = Array.from({ length: 1024 }, () => leaf(device));
+    const params = Array.from({ length: 511 }, () => leaf(device));
     const empty = fromArray(device, [], { shape: [0, 4], requiresGrad: true });
     const groups = [{ params: [], lr: 1 }, { params: [empty] }, ...params.slice(2).map((param, i) => ({ params: [param], lr: i / 1024 }))];
     const optimizer = new AdamW(groups, { lr: undefined, eps: 0, weightDecay: 0 } as never);
     for (let i = 0; i < 9; i++) {
       optimizer.zeroGrad();
-      setGradient(params[1023]!, [1, 1, 1]);
+      setGradient(params[510]!, [1, 1, 1]);
       setGradient(params[7]!, [1, 1, 1]);
       optimizer.step();
     }
     const { step, lr } = await optimizer.stats();
     expect(step).toBe(9);
-    expect([lr[0], lr[1], lr[1023]]).toEqual([1, Math.fround(1e-3), Math.fround(1021 / 1024)]);
+    expect([lr[0], lr[1], lr[510]]).toEqual([1, Math.fround(1e-3), Math.fround(508 / 1024)]);
     // A constant gradient moves Adam by lr a step.
-    expect((await params[1023]!.data())[0]).toBeCloseTo(1 - (9 * 1021) / 1024, 4);
+    expect((await params[510]!.data())[0]).toBeCloseTo(1 - (9 * 508) / 1024, 4);
     expect((await params[7]!.data())[0]).toBeCloseTo(1 - (9 * 5) / 1024, 4);
     expect((await params[8]!.data())[0]).toBe(1);
   });
