@@ -3,7 +3,7 @@ import type { TokenBatch } from "../data/index.js";
 import { DivergedError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import type { OptimizerStats } from "../optim/index.js";
-import { fromArray } from "../ops/index.js";
+import { fromArray, mean, stack } from "../ops/index.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { scope } from "../tensor/scope.js";
 import { backward, noGrad } from "../tensor/tape.js";
@@ -21,9 +21,12 @@ export interface TrainableModel {
 
 /** What `train` needs of an optimizer; those of `optim` fit. */
 export interface TrainableOptimizer {
-  step(): void;
+  step(options?: { accumulated?: number }): void;
   zeroGrad(): void;
   stats(): Promise<OptimizerStats>;
+  /** Not null where it keeps averaged weights: validation uses them then. */
+  readonly emaDecay?: unknown;
+  withAveragedWeights?<T>(fn: () => T): T;
 }
 
 /** What `train` needs of data; TextData fits. */
@@ -40,6 +43,8 @@ export interface TrainOptions {
   data: TrainingData;
   /** Train until this many steps have been taken, those before `startStep` included. */
   steps: number;
+  /** Batches whose gradients are averaged for one step. 1 by default. Schedules count steps, not batches. */
+  accumulate?: number;
   /** Steps that the model has already taken: of a resumed run. 0 by default. */
   startStep?: number;
   /** Validate before the first step, every so many steps, and after the last. 0, the default, for never. */
@@ -73,7 +78,7 @@ export interface TrainResult {
 }
 
 const optionKeys = [
-  "device", "model", "optimizer", "data", "steps", "startStep", "evalEvery", "evalBatches", "checkpointEvery",
+  "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery",
   "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint",
 ];
 /** Steps launched whose results have not arrived. */
@@ -103,7 +108,7 @@ function checkTrainOptions(options: TrainOptions): void {
   const whole = { min: 0, integer: true };
   checkNumber("train", "steps", options.steps, whole);
   for (const name of ["startStep", "evalEvery", "checkpointEvery"] as const) checkNumber("train", name, options[name] ?? 0, whole);
-  for (const name of ["evalBatches", "maxSkipped"] as const) checkNumber("train", name, options[name] ?? 1, { min: 1, integer: true });
+  for (const name of ["accumulate", "evalBatches", "maxSkipped"] as const) checkNumber("train", name, options[name] ?? 1, { min: 1, integer: true });
 }
 
 interface StepResult {
@@ -157,20 +162,28 @@ class Run {
   }
 
   private launchStep(): void {
-    const { model, optimizer, data } = this.options;
-    const batch = data.next();
-    this.tokensPerStep = batch.tokens.length;
+    const { model, optimizer, data, accumulate = 1 } = this.options;
+    const batches = Array.from({ length: accumulate }, () => data.next());
+    this.tokensPerStep = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
     model.train();
     const loss = scope(() => {
       optimizer.zeroGrad();
-      const value = this.lossOf(batch);
-      backward(value);
-      optimizer.step();
-      return value.detach();
+      const losses = batches.map((batch) => this.backwardOf(batch));
+      optimizer.step({ accumulated: accumulate });
+      return losses.length === 1 ? losses[0]! : mean(stack(losses));
     });
     const step = ++this.step;
     const done = this.pacer.submitted();
     this.inFlight.push(this.paced(this.pacer, () => this.collect(step, loss, done)));
+  }
+
+  /** The loss of one batch, its gradients added to the parameters'. The memory between the two is free before the next. */
+  private backwardOf(batch: TokenBatch): Tensor {
+    return scope(() => {
+      const loss = this.lossOf(batch);
+      backward(loss);
+      return loss.detach();
+    });
   }
 
   /** Queues the reads of a step's results at once: later steps overwrite what they read. */
@@ -226,20 +239,31 @@ class Run {
     const { data, evalBatches = 20, signal, onValidation } = this.options;
     const batches = data.validationBatches(evalBatches);
     if (batches.length === 0) return;
-    let sum = 0;
-    const pending: Promise<number>[] = [];
-    for (const batch of batches) {
-      if (signal?.aborted) break;
-      pending.push(this.paced(this.validationPacer, () => this.validationLoss(batch)));
-      if (pending.length > maxInFlight) sum += await pending.shift()!;
-    }
-    for (const loss of pending) sum += await loss;
+    const validationLoss = await this.withBestWeights(() => this.validationLossOf(batches));
     if (signal?.aborted) return;
-    const validationLoss = sum / batches.length;
     if (this.best === null || validationLoss < this.best) this.best = validationLoss;
     const trainLoss = this.losses.length === 0 ? null : this.losses.reduce((total, loss) => total + loss, 0) / this.losses.length;
     this.losses = [];
     onValidation?.({ step: this.step, validationLoss, trainLoss, bestValidationLoss: this.best });
+  }
+
+  /** Averaged weights where the optimizer keeps them. */
+  private withBestWeights<T>(fn: () => T): T {
+    const { optimizer } = this.options;
+    return (optimizer.emaDecay ?? null) === null || !optimizer.withAveragedWeights ? fn() : optimizer.withAveragedWeights(fn);
+  }
+
+  /** The mean over the batches; of no meaning once the signal is aborted. */
+  private async validationLossOf(batches: readonly TokenBatch[]): Promise<number> {
+    let sum = 0;
+    const pending: Promise<number>[] = [];
+    for (const batch of batches) {
+      if (this.options.signal?.aborted) break;
+      pending.push(this.paced(this.validationPacer, () => this.validationLoss(batch)));
+      if (pending.length > maxInFlight) sum += await pending.shift()!;
+    }
+    for (const loss of pending) sum += await loss;
+    return sum / batches.length;
   }
 
   private async validationLoss(batch: TokenBatch): Promise<number> {

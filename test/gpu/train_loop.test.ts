@@ -9,6 +9,7 @@ import { cosine, warmup } from "../../src/schedule/index.js";
 import { noGrad } from "../../src/tensor/tape.js";
 import { train, type StepMetrics, type TrainOptions, type ValidationMetrics } from "../../src/train/index.js";
 import { testDevice } from "../support/device.js";
+import { compare } from "../support/tolerances.js";
 
 const source = "abcdefgh".repeat(100); // the next letter is certain: a model that learns reaches a low loss
 const lr = warmup({ steps: 5, to: 3e-2 }).then(cosine({ steps: 35, to: 3e-3 }));
@@ -79,6 +80,42 @@ describe("train", () => {
     }
     expect(validations).toHaveLength(1);
     expect(validations[0]!.validationLoss).toBe((losses[0]! + losses[1]! + losses[2]!) / 3);
+  });
+
+  it("accumulates: four batches of two are a batch of eight, and schedules count steps, not batches", async () => {
+    const whole = await makeRun({ data: text.characters(source, { block: 8, batch: 8, seed: 2 }), steps: 12, accumulate: 1 });
+    const parts = await makeRun({ steps: 12, accumulate: 4 });
+    // The same windows: each batch of eight, two at a time.
+    const large = text.characters(source, { block: 8, batch: 8, seed: 2 });
+    let queue: TokenBatch[] = [];
+    const next = (): TokenBatch => {
+      if (queue.length === 0) {
+        const { tokens, targets } = large.next();
+        queue = [0, 1, 2, 3].map((i) => ({ tokens: tokens.slice(16 * i, 16 * i + 16), targets: targets.slice(16 * i, 16 * i + 16), shape: [2, 8] }));
+      }
+      return queue.shift()!;
+    };
+    await train(whole.options);
+    await train({ ...parts.options, data: { next, validationBatches: () => [] } });
+    expect(parts.steps.map(({ lr: used }) => used)).toEqual(whole.steps.map(({ lr: used }) => used));
+    const result = compare(parts.steps.map(({ loss }) => loss), whole.steps.map(({ loss }) => loss), "trajectory");
+    expect(result.worst, result.message).toBeLessThanOrEqual(1);
+    await expect(train({ ...whole.options, accumulate: 0 })).rejects.toThrow("train: accumulate must be a whole number >= 1, got 0");
+  });
+
+  it("validates the averaged weights where the optimizer keeps them, and trains on with its own", async () => {
+    const device = await testDevice();
+    const model = new GPT(device, { layers: 1, heads: 2, width: 16, block: 8, vocab: 8, seed: 1 });
+    const optimizer = new AdamW(model.groups({ weightDecay: 0 }), { lr, clipNorm: 1, emaDecay: 0.9 });
+    const averaged = await makeRun({ model, optimizer, evalEvery: 20, evalBatches: 2 });
+    const plain = await makeRun({ evalEvery: 20, evalBatches: 2 });
+    await train(averaged.options);
+    await train(plain.options);
+    expect(averaged.steps.map(({ loss }) => loss)).toEqual(plain.steps.map(({ loss }) => loss));
+    expect(averaged.validations[0]!.validationLoss).toBe(plain.validations[0]!.validationLoss);
+    expect(averaged.validations[1]!.validationLoss).not.toBe(plain.validations[1]!.validationLoss);
+    const again = await optimizer.withAveragedWeights(() => train({ ...averaged.options, steps: 0, evalEvery: 0 }).catch((error: Error) => error.message));
+    expect(again).toContain("averaged weights");
   });
 
   it("runs at most a few steps ahead of their results, and leaves no memory behind", async () => {

@@ -5,6 +5,7 @@ export interface GpuCalls {
   createComputePipeline: number;
   createShaderModule: number;
   createBuffer: number;
+  createBindGroup: number;
   dispatches: number;
   submits: number;
   writes: number;
@@ -28,6 +29,7 @@ export function instrument(device: Device): GpuCalls {
   };
   wrap(gpu, "createComputePipeline", () => calls.createComputePipeline++);
   wrap(gpu, "createShaderModule", () => calls.createShaderModule++);
+  wrap(gpu, "createBindGroup", () => calls.createBindGroup++);
   wrap(gpu, "createBuffer", () => calls.createBuffer++, (buffer) => wrap(buffer as object, "mapAsync", () => calls.mapAsync++));
   wrap(gpu, "createCommandEncoder", () => {}, (encoder) =>
     wrap(encoder as object, "beginComputePass", () => {}, (pass) => wrap(pass as object, "dispatchWorkgroups", () => calls.dispatches++)),
@@ -39,5 +41,5 @@ export function instrument(device: Device): GpuCalls {
 }
 
 export function none(): GpuCalls {
-  return { createComputePipeline: 0, createShaderModule: 0, createBuffer: 0, dispatches: 0, submits: 0, writes: 0, mapAsync: 0 };
+  return { createComputePipeline: 0, createShaderModule: 0, createBuffer: 0, createBindGroup: 0, dispatches: 0, submits: 0, writes: 0, mapAsync: 0 };
 }

@@ -9,3 +9,9 @@ export function setGradient(parameter: Tensor, values: ArrayLike<number>): void 
   backward(parameter, { gradient });
   gradient.dispose();
 }
+
+/** Makes `values` the parameter's gradient, in place of the one it has. */
+export function giveGradient(parameter: Tensor, values: ArrayLike<number>): void {
+  parameter.grad = null;
+  setGradient(parameter, values);
+}
