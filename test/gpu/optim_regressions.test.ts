@@ -1,11 +1,13 @@
 // Bugs that other engines shipped in exactly this place, each one named.
 import { describe, expect, it } from "vitest";
-import { fromArray } from "../../src/ops/creation.js";
+import { dropout, fromArray } from "../../src/ops/index.js";
 import { Adam, AdamW, SGD } from "../../src/optim/index.js";
 import { cosine, linear, warmup } from "../../src/schedule/index.js";
+import { Generator } from "../../src/tensor/random.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 import { setGradient } from "../support/optim_gradients.js";
+import { compare } from "../support/tolerances.js";
 
 async function leaf(values: number[]): Promise<Tensor> {
   return fromArray(await testDevice(), values, { requiresGrad: true });
@@ -58,6 +60,18 @@ describe("regressions of other engines", () => {
     const [after] = await trajectory(optimizer, param, [0.5]);
     // m_hat = 0.5, sqrt(v_hat) = 0.5: 0.5 / (0.5 + 1). With eps scaled by sqrt(1 - beta2) it would be 0.94.
     close(-after!, 1 / 3, 1e-6);
+  });
+
+  it("5: one fused dispatch updates every element by its own gradient", async () => {
+    const device = await testDevice();
+    const params = [1, 3, 4, 255, 256, 257, 1000].map((size) => fromArray(device, new Float32Array(size), { requiresGrad: true }));
+    const gradients = params.map((param, i) => Float32Array.from({ length: param.size }, (_, j) => 1000 * i + j + 1));
+    const optimizer = new SGD(params, { lr: 1 });
+    params.forEach((param, i) => setGradient(param, gradients[i]!));
+    const before = device.queue.counts.dispatches;
+    optimizer.step();
+    expect(device.queue.counts.dispatches - before, "norm, finalise, update").toBe(3);
+    for (const [i, param] of params.entries()) expect(await param.data()).toEqual(gradients[i]!.map((g) => -g));
   });
 
   it("6: AdamW decays the weight, Adam adds the decay to the gradient", async () => {
@@ -164,6 +178,61 @@ describe("regressions of other engines", () => {
     for (const param of params) setGradient(param, [1]);
     optimizer.step();
     expect((await optimizer.stats()).lr).toEqual([0.25, 0.06, 0.01].map(Math.fround));
+  });
+
+  it("14: dropout at p = 0.1 keeps nine of ten, and masks of other draws and seeds are not shifted copies", async () => {
+    const device = await testDevice();
+    const size = 20000;
+    const ones = fromArray(device, new Float32Array(size).fill(1));
+    const mask = async (generator: Generator) => [...(await dropout(ones, { p: 0.1, generator }).data())].map((y) => (y === 0 ? 0 : 1) as number);
+    const [a, b] = [new Generator(1), new Generator(2)];
+    const masks = [await mask(a), await mask(a), await mask(b)];
+    for (const one of masks) expect(Math.abs(one.reduce((sum, kept) => sum + kept, 0) / size - 0.9)).toBeLessThan(0.01);
+    // Independent masks agree at 0.9^2 + 0.1^2 of the places; a shifted copy agrees at all of them.
+    for (const [x, y] of [[0, 1], [0, 2], [1, 2], [0, 0]] as const) {
+      for (let shift = -4; shift <= 4; shift++) {
+        if (x === y && shift === 0) continue;
+        let agree = 0;
+        for (let i = 4; i < size - 4; i++) agree += masks[x]![i] === masks[y]![i + shift] ? 1 : 0;
+        expect(Math.abs(agree / (size - 8) - 0.82), `masks ${x} and ${y}, shifted by ${shift}`).toBeLessThan(0.02);
+      }
+    }
+  });
+
+  it("16: the comparison with float64 crosses every threshold: warmup's end, decay's end, the clip both ways, a refill, a skipped step", async () => {
+    const param = await leaf(Array.from({ length: 40 }, (_, i) => Math.sin(i)));
+    const lr = warmup({ steps: 5, to: 0.02 }).then(cosine({ steps: 40, to: 1e-3 }));
+    const optimizer = new AdamW([param], { lr, betas: [0.9, 0.99], weightDecay: 0.1, clipNorm: 3 });
+    const [p, m, v] = [Float64Array.from(await param.data()), new Float64Array(40), new Float64Array(40)];
+    let t = 0;
+    for (let i = 0; i < 60; i++) {
+      const gradient = Float32Array.from({ length: 40 }, (_, j) => (i % 7 === 3 ? 20 : 0.4) * Math.cos(i + j));
+      if (i === 30) gradient[3] = NaN;
+      if (i === 20) optimizer.paramGroups[0]!.weightDecay = 0.05; // rewrites the rows ahead
+      optimizer.zeroGrad();
+      setGradient(param, gradient);
+      optimizer.step();
+      const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+      if (!Number.isFinite(norm)) continue;
+      const scale = Math.min(1, 3 / (norm + 1e-6));
+      const [rate, decay] = [lr.at(t), i < 20 ? 0.1 : 0.05];
+      t++;
+      for (let j = 0; j < 40; j++) {
+        const g = gradient[j]! * scale;
+        m[j] = 0.9 * m[j]! + 0.1 * g;
+        v[j] = 0.99 * v[j]! + 0.01 * g * g;
+        p[j] = p[j]! * (1 - rate * decay) - (rate * (m[j]! / (1 - 0.9 ** t))) / (Math.sqrt(v[j]! / (1 - 0.99 ** t)) + 1e-8);
+      }
+    }
+    const result = compare(await param.data(), p, "optimizer");
+    expect(result.worst, result.message).toBeLessThanOrEqual(1);
+    const history = await optimizer.history();
+    const share = history.filter(({ clipped }) => clipped).length / history.length;
+    expect(share, "clipped both ways").toBeGreaterThan(0.1);
+    expect(share, "clipped both ways").toBeLessThan(0.9);
+    expect(history.map((record) => record.lr[0])).toEqual(Array.from({ length: 59 }, (_, step) => Math.fround(lr.at(step))));
+    expect(await optimizer.stats()).toMatchObject({ step: 59, skipped: 1 });
+    expect(history[58]!.lr[0], "past the decay").toBe(Math.fround(1e-3));
   });
 
   it("12, 13: a rate that changes at every step makes no pipeline and no buffer", async () => {
