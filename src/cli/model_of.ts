@@ -5,6 +5,7 @@ import { GPT, type GPTOptions } from "../nn/index.js";
 import { Adam, AdamW, SGD } from "../optim/index.js";
 import { constant, cosine, linear, warmup, type Schedule } from "../schedule/index.js";
 import type { Generator } from "../tensor/random.js";
+import type { Checkpoint } from "../train/index.js";
 import type { TrainSettings } from "./train_settings.js";
 
 export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer | null): Promise<TextData> | TextData {
@@ -32,10 +33,19 @@ export function scheduleOf({ lr, minLr, warmup: warmupSteps, decay, steps }: Tra
   return ramp.then(decay === "cosine" ? cosine({ from: lr, to: minLr, steps: left }) : linear({ from: lr, to: minLr, steps: left }));
 }
 
+/** Puts a checkpoint's averaged weights in place of the last ones. False where it has none. */
+export function useAveragedWeights(model: GPT, { optimizer }: Checkpoint): boolean {
+  const averages = optimizer?.moments.ema;
+  if (!averages) return false;
+  const tensors = model.groups({ weightDecay: 0 }).flatMap(({ params }) => params);
+  tensors.forEach((tensor, i) => tensor.set(averages[i]!));
+  return true;
+}
+
 export function optimizerOf(model: GPT, settings: TrainSettings): AdamW | Adam | SGD {
-  const { optimizer, betas, clip, weightDecay } = settings;
+  const { optimizer, betas, clip, ema, weightDecay } = settings;
   const groups = model.groups({ weightDecay });
-  const options = { lr: scheduleOf(settings), ...(clip > 0 && { clipNorm: clip }) };
+  const options = { lr: scheduleOf(settings), ...(clip > 0 && { clipNorm: clip }), ...(ema > 0 && { emaDecay: ema }) };
   if (optimizer === "sgd") return new SGD(groups, { ...options, momentum: 0.9 });
   return optimizer === "adam" ? new Adam(groups, { ...options, betas }) : new AdamW(groups, { ...options, betas });
 }

@@ -11,7 +11,7 @@ import { restoreCheckpoint, type Checkpoint } from "../train/index.js";
 import { exitCodes } from "./errors.js";
 import { numberFlag } from "./flags.js";
 import { catchInterrupts } from "./interrupts.js";
-import { modelOf } from "./model_of.js";
+import { modelOf, useAveragedWeights } from "./model_of.js";
 import { adapterFlag, adapterHelp, announce, parseAdapter, withDevice } from "./open.js";
 
 interface SampleFlags {
@@ -46,9 +46,10 @@ async function sample({ checkpoint: named, prompt, tokens, adapter, ...sampling 
   const { options, vocab } = await languageModelOf(checkpoint, file);
   const start = vocab.encode(prompt);
   return withDevice(adapter, async (device) => {
-    process.stderr.write(`${announce(device)}\n${pc.dim(`${file}, step ${checkpoint.state.step}`)}\n`);
     const model = modelOf(device, options, new Generator());
     restoreCheckpoint(checkpoint, model);
+    const averaged = useAveragedWeights(model, checkpoint) ? ", averaged weights" : "";
+    process.stderr.write(`${announce(device)}\n${pc.dim(`${file}, step ${checkpoint.state.step}${averaged}`)}\n`);
     const interrupts = catchInterrupts(() => {});
     const writer = new TextWriter(vocab, start);
     try {

@@ -46,7 +46,8 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
       console.log(`go on     kiln train --resume ${place.checkpointPath}`);
       return exitCodes.interrupted;
     }
-    if (plan.settings.sample > 0) await printSample(model, plan);
+    const sample = () => printSample(model, plan);
+    if (plan.settings.sample > 0) await (optimizer.emaDecay === null ? sample() : optimizer.withAveragedWeights(sample));
     console.log(`more      kiln sample --checkpoint ${place.checkpointPath} --prompt "..."`);
     return exitCodes.ok;
   });
@@ -56,7 +57,7 @@ async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: T
   const { settings, data, checkpoint } = plan;
   const startStep = checkpoint?.state.step ?? 0;
   const metricsFile = new MetricsFile(place.metricsPath, checkpoint ? startStep : null);
-  const reporter = makeReporter({ steps: settings.steps, startStep, tokensPerStep: settings.batch * settings.block });
+  const reporter = makeReporter({ steps: settings.steps, startStep, tokensPerStep: settings.accumulate * settings.batch * settings.block });
   const interrupts = catchInterrupts(() => reporter.say(pc.yellow("stopping after this step and saving; Ctrl-C again quits at once")));
   const losses: number[] = [];
   const started = performance.now();
@@ -67,6 +68,7 @@ async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: T
       optimizer,
       data,
       steps: settings.steps,
+      accumulate: settings.accumulate,
       startStep,
       evalEvery: settings.evalEvery,
       evalBatches: settings.evalBatches,
@@ -108,11 +110,11 @@ function stateOf({ settings, data }: TrainPlan, model: GPT, step: number, bestVa
 }
 
 function describePlan({ settings, data, checkpoint }: TrainPlan, model: GPT, { checkpointPath }: RunPlace): string {
-  const { layers, heads, width, block, batch, steps } = settings;
+  const { layers, heads, width, block, batch, accumulate, steps } = settings;
   return [
     `data      ${settings.data}: ${count(data.train.length)} tokens to train on, ${count(data.validation.length)} to validate, vocabulary ${count(data.vocab.size)} (${settings.tokenizer})`,
     `model     ${pc.bold(`${count(model.parameterCount())} parameters`)}: ${layers} layers, ${heads} heads, width ${width}, block ${block}`,
-    `training  ${count(steps)} steps of ${batch} x ${block} tokens, ${settings.optimizer}, ${describeRate(settings)}`,
+    `training  ${count(steps)} steps of ${accumulate > 1 ? `${accumulate} x ` : ""}${batch} x ${block} tokens, ${settings.optimizer}, ${describeRate(settings)}`,
     checkpoint ? `resuming  at step ${checkpoint.state.step}, in ${checkpointPath}` : `run       ${checkpointPath}`,
   ].join("\n");
 }

@@ -25,6 +25,8 @@ export interface TrainSettings {
   activation: (typeof activations)[number];
   init: (typeof inits)[number];
   batch: number;
+  /** Batches a step averages its gradients over. */
+  accumulate: number;
   steps: number;
   optimizer: (typeof optimizers)[number];
   lr: number;
@@ -35,6 +37,8 @@ export interface TrainSettings {
   betas: [number, number];
   /** 0 for none. */
   clip: number;
+  /** Decay of the averaged weights, 0 for none. */
+  ema: number;
   seed: number;
   /** 0 for none. */
   evalEvery: number;
@@ -61,6 +65,7 @@ const small: TrainSettings = {
   activation: "gelu",
   init: "scaled",
   batch: 8,
+  accumulate: 1,
   steps: 600,
   optimizer: "adamw",
   lr: 8e-3,
@@ -70,6 +75,7 @@ const small: TrainSettings = {
   weightDecay: 0.1,
   betas: [0.9, 0.99],
   clip: 1,
+  ema: 0,
   seed: 1337,
   evalEvery: 100,
   evalBatches: 8,

@@ -37,6 +37,24 @@ function untimed(path: string): unknown[] {
 }
 
 describe("kiln train", () => {
+  it("--accumulate and --ema: two batches a step, averaged weights validated and sampled, resumed bit for bit", async () => {
+    const flags = [...run, "--accumulate", "2", "--ema", "0.9"];
+    const whole = kiln(folder, ["train", ...flags, "--out", "averaged"]);
+    expect(whole.code, whole.stderr).toBe(0);
+    expect(whole.stdout).toContain("30 steps of 2 x 4 x 16 tokens");
+    const { child, until, outcome } = startKiln(folder, ["train", ...flags, "--out", "half"]);
+    await until(/step +\d+\/30 {3}loss/);
+    child.kill("SIGINT");
+    expect((await outcome).code).toBe(130);
+    expect(kiln(folder, ["train", "--resume", "half/checkpoint.safetensors"]).code).toBe(0);
+    expect(readFileSync(at("half", "checkpoint.safetensors")).equals(readFileSync(at("averaged", "checkpoint.safetensors")))).toBe(true);
+    const checkpoint = decodeCheckpoint(readFileSync(at("averaged", "checkpoint.safetensors")));
+    expect(checkpoint.optimizer).toMatchObject({ emaDecay: 0.9, step: 30 });
+    expect(Object.keys(checkpoint.optimizer!.moments)).toEqual(["m", "v", "ema"]);
+    const sampled = kiln(folder, ["sample", "--checkpoint", "averaged/checkpoint.safetensors", "--tokens", "5"]);
+    expect(sampled.stderr).toContain("averaged/checkpoint.safetensors, step 30, averaged weights");
+  });
+
   it("trains, says what it does, samples, and leaves a checkpoint and metrics", () => {
     const { code, stdout, stderr } = kiln(folder, ["train", ...run, "--out", "whole"]);
     expect(code, stderr).toBe(0);
