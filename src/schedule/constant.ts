@@ -1,4 +1,5 @@
 import { checkNumber, checkOptions } from "../options.js";
+import { checkSteps } from "./checks.js";
 import type { Family } from "./family.js";
 
 /** value, for `steps` steps when another schedule follows. */
@@ -6,7 +7,7 @@ export interface ConstantDescription {
   readonly shape: "constant";
   readonly value: number;
   /** Absent: for ever. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
 }
 
 export const constantFamily: Family<ConstantDescription, unknown> = {
@@ -15,9 +16,9 @@ export const constantFamily: Family<ConstantDescription, unknown> = {
     checkOptions("constant", description, ["shape", "value", "steps"]);
     const { value, steps } = description;
     checkNumber("constant", "value", value);
-    if (steps === undefined) return { shape: "constant", value };
-    return { shape: "constant", value, steps: checkNumber("constant", "steps", steps, { min: 0, integer: true }) };
+    return { shape: "constant", value, steps: steps === undefined ? undefined : checkSteps("constant", "steps", steps) };
   },
   at: ({ value }) => value,
   steps: ({ steps }) => steps ?? Infinity,
+  bound: ({ value }) => Math.abs(value),
 };

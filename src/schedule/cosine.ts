@@ -1,14 +1,15 @@
-import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
+import { checkOptional, checkSteps, closed, openFrom } from "./checks.js";
+import { cosineMix } from "./curves.js";
 import type { Family } from "./family.js";
 
 /** to + (from - to) * (1 + cos(pi * t / steps)) / 2 for t < steps, then `to`. */
 export interface CosineDescription {
   readonly shape: "cosine";
   /** Absent: where the schedule before it ended. */
-  readonly from?: number;
+  readonly from?: number | undefined;
   /** 0 by default. */
-  readonly to?: number;
+  readonly to?: number | undefined;
   readonly steps: number;
 }
 
@@ -17,15 +18,13 @@ export const cosineFamily: Family<CosineDescription, unknown> = {
   normal(description) {
     checkOptions("cosine", description, ["shape", "from", "to", "steps"]);
     const { from, to = 0, steps } = description;
+    checkOptional("cosine", "from", from);
     checkNumber("cosine", "to", to);
-    checkNumber("cosine", "steps", steps, { min: 0, integer: true });
-    return { shape: "cosine", ...(from === undefined ? {} : { from: checkNumber("cosine", "from", from) }), to, steps };
+    checkSteps("cosine", "steps", steps);
+    return { shape: "cosine", from, to, steps };
   },
-  at({ from, to = 0, steps }, t) {
-    if (from === undefined) throw new UsageError("cosine: from is open, got none; give from, or chain it with .then()");
-    return t >= steps ? to : to + ((from - to) * (1 + Math.cos((Math.PI * t) / steps))) / 2;
-  },
+  at: ({ from, to = 0, steps }, t) => (t >= steps ? to : cosineMix(closed("cosine", from), to, t / steps)),
   steps: ({ steps }) => steps,
-  needsStart: ({ from }) => from === undefined,
-  startingFrom: (description, value) => ({ ...description, from: value }),
+  bound: ({ from = 0, to = 0 }) => Math.max(Math.abs(from), Math.abs(to)),
+  ...openFrom,
 };

@@ -1,5 +1,7 @@
-// The catalogue of shapes. A new family is one file beside this one, and one line in each of the two lists.
+// The catalogue of shapes, and the pure functions over a schedule of any of them.
+// A new family is one file beside this one, and one line in each of the two lists.
 import { UsageError } from "../errors.js";
+import { printed } from "./checks.js";
 import { constantFamily, type ConstantDescription } from "./constant.js";
 import { cosineFamily, type CosineDescription } from "./cosine.js";
 import type { Family, Walk } from "./family.js";
@@ -8,26 +10,126 @@ import { sequenceFamily, type SequenceDescription } from "./sequence.js";
 import { warmupFamily, type WarmupDescription } from "./warmup.js";
 
 /** A schedule as plain data: what a checkpoint stores. */
-export type Description = ConstantDescription | WarmupDescription | LinearDescription | CosineDescription | SequenceDescription;
+export type Description =
+  | ConstantDescription
+  | CosineDescription
+  | LinearDescription
+  | SequenceDescription
+  | WarmupDescription;
 
+type AnyFamily = Family<Description, Description>;
+
+// prettier-ignore
 const families = new Map(
-  [constantFamily, warmupFamily, linearFamily, cosineFamily, sequenceFamily].map((family) => [family.shape, family as unknown as Family<Description, Description>]),
+  [
+    constantFamily,
+    warmupFamily,
+    linearFamily,
+    cosineFamily,
+    sequenceFamily,
+  ].map((family) => [family.shape as string, family as unknown as AnyFamily]),
 );
 
-function familyOf(description: Description): Family<Description, Description> {
-  return families.get(description.shape)!;
+/** Schedules that hold schedules: deeper than this is a mistake or an attack, and would end in a stack overflow. */
+const maxDepth = 256;
+const maxNodes = 100_000;
+/** Sums and differences of two such values are still finite. */
+const maxValue = 1e300;
+
+/** What is known of a normal description without evaluating it. Only these objects are normal, and they are frozen. */
+interface Facts {
+  readonly family: AnyFamily;
+  readonly depth: number;
+  readonly nodes: number;
+  readonly steps: number;
+  readonly bound: number | undefined;
+  readonly isOpen: boolean;
 }
+
+const facts = new WeakMap<object, Facts>();
 
 /** The pure functions over any description. */
 export const walk: Walk<Description> = {
-  normal(where, description) {
-    const shape = (description as Partial<Description> | null | undefined)?.shape;
-    const family = families.get(shape as Description["shape"]);
-    if (!family) throw new UsageError(`${where}: unknown shape, got ${JSON.stringify(shape) ?? "none"}; known shapes: ${[...families.keys()].join(", ")}`);
-    return family.normal(description as Description, walk);
+  normal,
+  at: (description, t) => factsOf(description).family.at(description, t, walk),
+  steps: (description) => factsOf(description).steps,
+  bound: (description) => factsOf(description).bound,
+  needsStart: (description) => factsOf(description).isOpen,
+  startingFrom(description, value) {
+    const { family, isOpen } = factsOf(description);
+    return isOpen ? normal(description.shape, family.startingFrom!(description, value, walk)) : description;
   },
-  at: (description, t) => familyOf(description).at(description, t, walk),
-  steps: (description) => familyOf(description).steps(description, walk),
-  needsStart: (description) => familyOf(description).needsStart?.(description, walk) ?? false,
-  startingFrom: (description, value) => familyOf(description).startingFrom?.(description, value, walk) ?? description,
 };
+
+/** True if `test` holds for the description or one nested in it. */
+export function some(description: Description, test: (description: Description) => boolean): boolean {
+  return test(description) || (factsOf(description).family.nested?.(description) ?? []).some((inner) => some(inner, test));
+}
+
+function factsOf(description: Description): Facts {
+  return facts.get(description)!;
+}
+
+let depth = 0;
+
+function normal(where: string, description: unknown): Description {
+  if (typeof description === "object" && description !== null && facts.has(description)) return description as Description;
+  const data = plainCopy(where, description);
+  const family = families.get(data.shape as string);
+  if (!family) {
+    throw new UsageError(`${where}: unknown shape, got ${printed(data.shape)}; known shapes: ${[...families.keys()].join(", ")}`);
+  }
+  checkDepth(where, depth + 1);
+  depth++;
+  try {
+    const made = frozen(family.normal(data as unknown as Description, walk));
+    facts.set(made, gatherFacts(family, made));
+    return made;
+  } finally {
+    depth--;
+  }
+}
+
+function gatherFacts(family: AnyFamily, description: Description): Facts {
+  const nested = (family.nested?.(description) ?? []).map(factsOf);
+  const isOpen = family.needsStart?.(description, walk) ?? false;
+  const all = {
+    family,
+    isOpen,
+    depth: 1 + nested.reduce((deepest, inner) => Math.max(deepest, inner.depth), 0),
+    nodes: 1 + nested.reduce((sum, inner) => sum + inner.nodes, 0),
+    steps: family.steps(description, walk),
+    bound: family.bound?.(description, walk),
+  };
+  checkDepth(family.shape, all.depth);
+  if (all.nodes > maxNodes) throw new UsageError(`${family.shape}: a schedule has at most ${maxNodes} parts, got ${all.nodes}; use piecewise for a table of values`);
+  if (all.bound !== undefined && !(all.bound <= maxValue)) {
+    throw new UsageError(`${family.shape}: its values must stay within ${maxValue}, got up to ${all.bound}; use smaller numbers, or end it earlier`);
+  }
+  return all;
+}
+
+function checkDepth(where: string, levels: number): void {
+  if (levels > maxDepth) {
+    throw new UsageError(`${where}: schedules may be nested ${maxDepth} deep, got more; chain with .then(), which does not nest, or use piecewise for a table of values`);
+  }
+}
+
+/** Own properties only, each read once. */
+function plainCopy(where: string, description: unknown): Record<string, unknown> {
+  const prototype = typeof description === "object" && description !== null ? (Object.getPrototypeOf(description) as unknown) : undefined;
+  const isPlain = prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null && !Array.isArray(description));
+  if (!isPlain) throw new UsageError(`${where}: unknown shape, got ${printed(description)}; needs plain data such as toJSON() gives`);
+  return { ...(description as object) };
+}
+
+/** A frozen copy as JSON would give it back: no -0, nothing undefined. Nested descriptions are frozen already. */
+function frozen(description: Description): Description {
+  const entries = Object.entries(description).filter(([, value]) => value !== undefined);
+  return Object.freeze(Object.fromEntries(entries.map(([key, value]) => [key, frozenValue(value)]))) as unknown as Description;
+}
+
+function frozenValue(value: unknown): unknown {
+  if (typeof value === "number") return value + 0;
+  return Array.isArray(value) ? Object.freeze(value.map(frozenValue)) : value;
+}

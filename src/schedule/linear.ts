@@ -1,14 +1,15 @@
-import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
+import { checkOptional, checkSteps, closed, openFrom } from "./checks.js";
+import { mix } from "./curves.js";
 import type { Family } from "./family.js";
 
 /** from + (to - from) * t / steps for t < steps, then `to`. */
 export interface LinearDescription {
   readonly shape: "linear";
   /** Absent: where the schedule before it ended. */
-  readonly from?: number;
+  readonly from?: number | undefined;
   /** 0 by default. */
-  readonly to?: number;
+  readonly to?: number | undefined;
   readonly steps: number;
 }
 
@@ -17,15 +18,13 @@ export const linearFamily: Family<LinearDescription, unknown> = {
   normal(description) {
     checkOptions("linear", description, ["shape", "from", "to", "steps"]);
     const { from, to = 0, steps } = description;
+    checkOptional("linear", "from", from);
     checkNumber("linear", "to", to);
-    checkNumber("linear", "steps", steps, { min: 0, integer: true });
-    return { shape: "linear", ...(from === undefined ? {} : { from: checkNumber("linear", "from", from) }), to, steps };
+    checkSteps("linear", "steps", steps);
+    return { shape: "linear", from, to, steps };
   },
-  at({ from, to = 0, steps }, t) {
-    if (from === undefined) throw new UsageError("linear: from is open, got none; give from, or chain it with .then()");
-    return t >= steps ? to : from + (to - from) * (t / steps);
-  },
+  at: ({ from, to = 0, steps }, t) => (t >= steps ? to : mix(closed("linear", from), to, t / steps, (steps - t) / steps)),
   steps: ({ steps }) => steps,
-  needsStart: ({ from }) => from === undefined,
-  startingFrom: (description, value) => ({ ...description, from: value }),
+  bound: ({ from = 0, to = 0 }) => Math.max(Math.abs(from), Math.abs(to)),
+  ...openFrom,
 };

@@ -1,17 +1,13 @@
 // A schedule: a pure function of the optimizer's step, carried as plain data.
 import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
-import type { ConstantDescription } from "./constant.js";
-import type { CosineDescription } from "./cosine.js";
 import { walk, type Description } from "./description.js";
-import type { LinearDescription } from "./linear.js";
-import type { WarmupDescription } from "./warmup.js";
 
 /** Immutable. `t` counts optimizer steps already taken: the first step is t = 0. */
 export class Schedule {
   private readonly description: Description;
 
-  /** Use `warmup`, `constant`, `linear`, `cosine` or `fromJSON`. */
+  /** Use `warmup`, `cosine` and the other constructors of the catalogue, or `fromJSON`. */
   constructor(description: Description) {
     this.description = walk.normal("schedule", description);
   }
@@ -27,12 +23,17 @@ export class Schedule {
   }
 
   /**
-   * The value at step t, in float64. Past the end, the last value.
+   * The value at step t, in float64, finite. Past the end, the last value.
    *
+   * Range:  t >= 0, whole or not.
    * Throws: UsageError if t is negative or not finite, or if the schedule starts where another one ends and has none before it.
    */
   at(t: number): number {
-    return walk.at(this.description, checkNumber("schedule.at", "t", t, { min: 0 }));
+    const value = walk.at(this.description, checkNumber("schedule.at", "t", t, { min: 0 }));
+    if (!Number.isFinite(value)) {
+      throw new UsageError(`schedule.at: the ${this.description.shape} schedule leaves the finite numbers, got ${value} at step ${t}; end it earlier, or use clamp`);
+    }
+    return value + 0;
   }
 
   /**
@@ -44,53 +45,22 @@ export class Schedule {
   then(next: Schedule | number, options: { at?: number } = {}): Schedule {
     if (typeof next === "function") throw new UsageError("then: a schedule is not a promise, got a callback; do not await it or return it from an async function");
     checkOptions("then", options, ["at"]);
-    return new Schedule({ shape: "sequence", first: this.description, next: asSchedule(next).description, ...options });
+    const { at = this.steps } = options;
+    if (at === Infinity && options.at === undefined) {
+      throw new UsageError(`then: the ${this.lastShape} schedule before it never ends, got no step to switch at; give it steps, or then(next, { at })`);
+    }
+    return new Schedule({ shape: "sequence", parts: [this.description, asSchedule(next).description], at: [at] });
   }
 
   /** Plain data; `fromJSON` gives back the same function, bit for bit. */
   toJSON(): Description {
     return structuredClone(this.description);
   }
-}
 
-type Options<D> = Omit<D, "shape">;
-
-/**
- * Linear warmup: from + (to - from) * progress for t < steps, then `to`.
- *
- * Range:  steps >= 0 (0 means none); from = 0; convention "huggingface" (progress t / steps), "llmc" ((t + 1) / steps),
- *         "nanogpt" ((t + 1) / (steps + 1)) or "pytorch" (t / steps, from = to / 3).
- * Throws: UsageError for an unknown option or convention, or a number out of range.
- * Source: the four schedules that people train with, which differ at step 0.
- */
-export function warmup(options: Options<WarmupDescription>): Schedule {
-  return new Schedule({ shape: "warmup", ...options });
-}
-
-/** The same value at every step. With `steps`, another schedule can follow. */
-export function constant(value: number, options: Omit<Options<ConstantDescription>, "value"> = {}): Schedule {
-  return new Schedule({ shape: "constant", value, ...options });
-}
-
-/**
- * Straight line: from + (to - from) * t / steps for t < steps, then `to`.
- *
- * Range:  to = 0; steps >= 0; without `from` it starts where the schedule before it ended.
- * Throws: UsageError for an unknown option or a number out of range.
- */
-export function linear(options: Options<LinearDescription>): Schedule {
-  return new Schedule({ shape: "linear", ...options });
-}
-
-/**
- * Half a period of cosine: to + (from - to) * (1 + cos(pi t / steps)) / 2 for t < steps, then `to`.
- *
- * Range:  to = 0; steps >= 0; without `from` it starts where the schedule before it ended.
- * Throws: UsageError for an unknown option or a number out of range.
- * Source: Loshchilov and Hutter, "SGDR", 2016, without restarts.
- */
-export function cosine(options: Options<CosineDescription>): Schedule {
-  return new Schedule({ shape: "cosine", ...options });
+  private get lastShape(): string {
+    const { description } = this;
+    return description.shape === "sequence" ? description.parts.at(-1)!.shape : description.shape;
+  }
 }
 
 /** A schedule of what `toJSON` gave, or of its parsed text. Throws UsageError for anything else. */
@@ -101,6 +71,6 @@ export function fromJSON(description: unknown): Schedule {
 /** A number stands for itself at every step. */
 export function asSchedule(value: Schedule | number): Schedule {
   if (value instanceof Schedule) return value;
-  if (typeof value === "number") return constant(value);
+  if (typeof value === "number") return new Schedule({ shape: "constant", value });
   throw new UsageError(`schedule: needs a number or a schedule, got ${value === null ? "null" : typeof value}`);
 }

@@ -121,9 +121,9 @@ describe("checks", () => {
     [() => constant(1).at(-1), "schedule.at: t must be a finite number >= 0, got -1"],
     [() => constant(1).at(NaN), "schedule.at: t must be a finite number >= 0, got NaN"],
     [() => fromJSON({ shape: "spiral" }), 'schedule.fromJSON: unknown shape, got "spiral"; known shapes: constant, warmup'],
-    [() => fromJSON(null), "schedule.fromJSON: unknown shape, got none"],
+    [() => fromJSON(null), "schedule.fromJSON: unknown shape, got null; needs plain data"],
     [() => fromJSON({ shape: "cosine", from: "1", steps: 3 }), "cosine: from must be a finite number, got 1"],
-    [() => fromJSON({ shape: "sequence", first: { shape: "constant", value: 1 }, next: 3, at: 1 }), "then: unknown shape, got none"],
+    [() => fromJSON({ shape: "sequence", parts: [{ shape: "constant", value: 1 }, 3], at: [1] }), "then: unknown shape, got 3; needs plain data"],
     [() => asSchedule("1e-3" as never), "schedule: needs a number or a schedule, got string"],
   ])("case %#", (make, message) => expect(make).toThrow(message));
 });
