@@ -15,7 +15,8 @@
 @group(0) @binding(5) var<storage, read> l: array<f32>;
 @group(0) @binding(6) var<storage, read> dout: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dkv: array<f32>;
-@group(0) @binding(8) var<uniform> params: Params;
+@group(0) @binding(8) var<uniform> held_rate: f32;
+@group(0) @binding(9) var<uniform> params: Params;
 
 //#include "lib/attention_tiled.wgsl"
 //#include "lib/attention_output_gradient.wgsl"
@@ -42,6 +43,7 @@ fn main(
   let block_start = block % blocks * WORKGROUP;
   // Lanes past the last key repeat it and store nothing.
   let key = min(block_start + lane, params.keys - 1u);
+  let dropout = dropout_of(params.rate, held_rate);
 
   let k_start = batch * params.k_batch + kv_head * params.k_head + key * params.k_row;
   let v_start = batch * params.v_batch + kv_head * params.v_head + key * params.v_row;
@@ -71,7 +73,7 @@ fn main(
         let query = start + t;
         let score = score_before(head_dot(&k_row, t), key, visible_keys(query), mask_row(plane, query));
         let weight = weight_of(score, delta_tile[t].y);
-        let keep = keep_scale_of(plane * params.queries + query, key);
+        let keep = keep_scale_of(dropout, plane * params.queries + query, key);
         let ds = params.scale * weight * (value_dot(&v_row, t) * keep - delta_tile[t].x);
         for (var c = 0u; c < HEAD_PACKS; c++) {
           dk_row[c] += ds * head_tile[t * HEAD_PACKS + c];

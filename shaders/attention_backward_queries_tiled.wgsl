@@ -14,7 +14,8 @@
 @group(0) @binding(5) var<storage, read> l: array<f32>;
 @group(0) @binding(6) var<storage, read> dout: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dq: array<f32>;
-@group(0) @binding(8) var<uniform> params: Params;
+@group(0) @binding(8) var<uniform> held_rate: f32;
+@group(0) @binding(9) var<uniform> params: Params;
 
 //#include "lib/attention_tiled.wgsl"
 //#include "lib/attention_output_gradient.wgsl"
@@ -40,6 +41,7 @@ fn main(
   let row = plane * params.queries + query;
   let mask_at = mask_row(plane, query);
   let end = visible_keys(query);
+  let dropout = dropout_of(params.rate, held_rate);
 
   let row_start = batch * params.q_batch + head * params.q_head + query * params.q_row;
   var q_row: array<vec4f, HEAD_PACKS>;
@@ -67,7 +69,7 @@ fn main(
     let count = min(TILE, max(end, start) - start);
     for (var t = 0u; t < count; t++) {
       let weight = weight_of(score_of(head_dot(&q_row, t), start + t, mask_at), l_row);
-      let dp = value_dot(&dout_row, t) * keep_scale_of(row, start + t);
+      let dp = value_dot(&dout_row, t) * keep_scale_of(dropout, row, start + t);
       let ds = params.scale * weight * (dp - delta);
       for (var c = 0u; c < HEAD_PACKS; c++) {
         dq_row[c] += ds * head_tile[t * HEAD_PACKS + c];

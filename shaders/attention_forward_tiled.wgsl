@@ -13,7 +13,8 @@
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
 @group(0) @binding(4) var<storage, read_write> o: array<f32>;
 @group(0) @binding(5) var<storage, read_write> l: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(6) var<uniform> held_rate: f32;
+@group(0) @binding(7) var<uniform> params: Params;
 
 //#include "lib/attention_tiled.wgsl"
 
@@ -38,6 +39,7 @@ fn main(
   let row = plane * params.queries + query;
   let mask_at = mask_row(plane, query);
   let end = visible_keys(query);
+  let dropout = dropout_of(params.rate, held_rate);
 
   let q_at = params.q_offset + batch * params.q_batch + head * params.q_head + query * params.q_row;
   var q_row: array<vec4f, HEAD_PACKS>;
@@ -71,7 +73,7 @@ fn main(
       }
       let weight = weight_of(score, highest);
       sum += weight;
-      let kept = weight * keep_scale_of(row, start + t);
+      let kept = weight * keep_scale_of(dropout, row, start + t);
       for (var c = 0u; c < VALUE_PACKS; c++) {
         o_row[c] += kept * value_tile[t * VALUE_PACKS + c];
       }

@@ -14,7 +14,8 @@ override WORKGROUP: u32 = 16u;
 @group(0) @binding(1) var<storage, read> l: array<f32>;
 @group(0) @binding(2) var<storage, read_write> p: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> ds: array<vec4f>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(4) var<uniform> held_rate: f32;
+@group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -32,13 +33,14 @@ fn main(
   let packs = (end + 3u) / 4u;
   let mask_at = mask_row(row / params.queries, query);
   let start = slot_row * (params.cols / 4u);
+  let dropout = dropout_of(params.rate, held_rate);
 
   var sum4 = vec4f(0.0);
   for (var pack = 0u; pack < packs; pack++) {
     let w = weights_of(scores_of(p[start + pack], 4u * pack, end, mask_at), l[row]);
     p[start + pack] = w;
     // Products with keys that the query does not see may be missing: what is there is not a number to multiply.
-    let dp = select(ds[start + pack], vec4f(0.0), w == vec4f(0.0)) * keep_scales(row, pack);
+    let dp = select(ds[start + pack], vec4f(0.0), w == vec4f(0.0)) * keep_scales(dropout, row, pack);
     ds[start + pack] = dp;
     sum4 += w * dp;
   }
@@ -46,7 +48,7 @@ fn main(
   for (var pack = 0u; pack < packs; pack++) {
     let w = p[start + pack];
     ds[start + pack] = params.scale * w * (ds[start + pack] - sum);
-    p[start + pack] = w * keep_scales(row, pack);
+    p[start + pack] = w * keep_scales(dropout, row, pack);
   }
   for (var pack = packs; pack < padded_packs(end); pack++) {
     p[start + pack] = vec4f(0.0);

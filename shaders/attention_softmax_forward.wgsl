@@ -11,7 +11,8 @@ override WORKGROUP: u32 = 16u;
 @group(0) @binding(0) var<storage, read> mask: array<u32>;
 @group(0) @binding(1) var<storage, read_write> p: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> l: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(3) var<uniform> held_rate: f32;
+@group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -29,6 +30,7 @@ fn main(
   let packs = (end + 3u) / 4u;
   let mask_at = mask_row(row / params.queries, query);
   let start = slot_row * (params.cols / 4u);
+  let dropout = dropout_of(params.rate, held_rate);
 
   var highest4 = vec4f(LOWEST);
   for (var pack = 0u; pack < packs; pack++) {
@@ -46,7 +48,7 @@ fn main(
   let sum = sum4.x + sum4.y + sum4.z + sum4.w;
   let scale = select(1.0 / sum, 0.0, sum == 0.0);
   for (var pack = 0u; pack < packs; pack++) {
-    p[start + pack] *= scale * keep_scales(row, pack);
+    p[start + pack] *= scale * keep_scales(dropout, row, pack);
   }
   for (var pack = packs; pack < padded_packs(end); pack++) {
     p[start + pack] = vec4f(0.0);

@@ -7,6 +7,8 @@
 // Memory: 24 bytes a chunk and channel.
 // Source: Chan, Golub and LeVeque 1983, all chunks at once: M2 = sum of M2_k + n_k * (mean_k - mean)^2.
 
+//#include "lib/unit_scalar.wgsl"
+
 alias Stat = f32;
 
 struct Params {
@@ -16,6 +18,7 @@ struct Params {
   chunks: u32,
   count: f32,
   eps: f32,
+  // Below 0 where held_momentum holds it.
   momentum: f32,
 }
 
@@ -26,7 +29,8 @@ override TRACK: bool = true;
 @group(0) @binding(1) var<storage, read_write> stats: array<Stat>;
 @group(0) @binding(2) var<storage, read_write> running_mean: array<Stat>;
 @group(0) @binding(3) var<storage, read_write> running_var: array<Stat>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(4) var<uniform> held_momentum: f32;
+@group(0) @binding(5) var<uniform> params: Params;
 
 fn count_of(chunk: u32) -> f32 {
   return f32((params.total - chunk + params.chunks - 1u) / params.chunks * params.width);
@@ -64,7 +68,8 @@ fn main(
   stats[2u * params.channels + channel] = inverseSqrt(squares / params.count + params.eps);
   if (TRACK) {
     let unbiased = squares / (params.count - 1.0);
-    running_mean[channel] += params.momentum * (pivot - running_mean[channel] + residual);
-    running_var[channel] += params.momentum * (unbiased - running_var[channel]);
+    let momentum = unit_scalar(params.momentum, held_momentum);
+    running_mean[channel] += momentum * (pivot - running_mean[channel] + residual);
+    running_var[channel] += momentum * (unbiased - running_var[channel]);
   }
 }

@@ -5,13 +5,12 @@
 // Memory: 8 bytes an element.
 // Source: Srivastava et al. 2014, scaled at training time ("inverted").
 
-//#include "lib/random.wgsl"
+//#include "lib/dropout.wgsl"
 
 struct Params {
   packs: u32,
-  // A word below this drops its element: p * 2^32.
-  threshold: u32,
-  keep_scale: f32,
+  // p; below 0 where held_rate holds it.
+  rate: f32,
   stream: u32,
   draw: u32,
   seed: u32,
@@ -21,7 +20,8 @@ override WORKGROUP: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(2) var<uniform> held_rate: f32;
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -31,8 +31,9 @@ fn main(
 ) {
   let first = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
   let stride = workgroups.x * workgroups.y * WORKGROUP;
+  let dropout = dropout_of(params.rate, held_rate);
   for (var pack = first; pack < params.packs; pack += stride) {
-    let words = pcg4d(vec4u(pack, params.stream, params.draw, params.seed));
-    y[pack] = select(vec4f(0.0), x[pack] * params.keep_scale, words >= vec4u(params.threshold));
+    let words = dropout_words(pack, params.stream, params.draw, params.seed);
+    y[pack] = select(vec4f(0.0), x[pack] * dropout.keep_scale, words >= vec4u(dropout.threshold));
   }
 }

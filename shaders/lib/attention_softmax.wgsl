@@ -15,8 +15,8 @@ struct Params {
   mask_head: u32,
   mask_row: u32,
   mask_col: u32,
-  threshold: u32,
-  keep_scale: f32,
+  // Of the dropout; below 0 where held_rate holds it.
+  rate: f32,
   stream: u32,
   draw: u32,
   seed: u32,

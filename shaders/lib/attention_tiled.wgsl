@@ -1,7 +1,7 @@
 // What the tiled kernels of attention share: Params, rows of four, and tiles.
 //
 // Strided operands are told by elements from one batch, head and row to the next; a gradient has the strides of what it
-// is the gradient of. The including kernel declares the bindings q, k, v and mask.
+// is the gradient of. The including kernel declares the bindings q, k, v, mask and held_rate.
 
 struct Params {
   planes: u32,
@@ -20,8 +20,8 @@ struct Params {
   mask_head: u32,
   mask_row: u32,
   mask_col: u32,
-  threshold: u32,
-  keep_scale: f32,
+  // Of the dropout; below 0 where held_rate holds it.
+  rate: f32,
   stream: u32,
   draw: u32,
   seed: u32,

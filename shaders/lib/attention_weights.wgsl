@@ -1,10 +1,10 @@
 // How a score becomes a weight, whichever kernel does it: scale, causal limit, mask, dropout. The including kernel
-// declares `mask: array<u32>`, and Params with at least the fields used here.
+// declares `mask: array<u32>`, `held_rate: f32`, and Params with at least the fields used here.
 //
 // A score at or below LOWEST is masked: its weight is exactly 0, also where all of a row is.
 
+//#include "lib/dropout.wgsl"
 //#include "lib/numerics.wgsl"
-//#include "lib/random.wgsl"
 
 // 0: no mask; 1: u32, 1 where the query may attend; 2: f32, added to the score.
 override MASK: u32 = 0u;
@@ -39,16 +39,16 @@ fn weight_of(score: f32, shift: f32) -> f32 {
 }
 
 // The words that decide over keys 4 pack to 4 pack + 3 of one query. `row` counts queries over all planes.
-fn dropout_words(row: u32, pack: u32) -> vec4u {
-  return pcg4d(vec4u(row * ((params.keys + 3u) / 4u) + pack, params.stream, params.draw, params.seed));
+fn words_of(row: u32, pack: u32) -> vec4u {
+  return dropout_words(row * ((params.keys + 3u) / 4u) + pack, params.stream, params.draw, params.seed);
 }
 
 // What the dropout multiplies one weight by: 0 or 1 / (1 - p).
-fn keep_scale_of(row: u32, key: u32) -> f32 {
+fn keep_scale_of(dropout: Dropout, row: u32, key: u32) -> f32 {
   if (!DROPOUT) {
     return 1.0;
   }
-  return select(0.0, params.keep_scale, dropout_words(row, key / 4u)[key % 4u] >= params.threshold);
+  return select(0.0, dropout.keep_scale, words_of(row, key / 4u)[key % 4u] >= dropout.threshold);
 }
 
 // The same for a key that the query may not see.
@@ -81,9 +81,9 @@ fn weights_of(scores: vec4f, shift: f32) -> vec4f {
 }
 
 // What the dropout multiplies the weights of keys 4 pack to 4 pack + 3 by.
-fn keep_scales(row: u32, pack: u32) -> vec4f {
+fn keep_scales(dropout: Dropout, row: u32, pack: u32) -> vec4f {
   if (!DROPOUT) {
     return vec4f(1.0);
   }
-  return select(vec4f(0.0), vec4f(params.keep_scale), dropout_words(row, pack) >= vec4u(params.threshold));
+  return select(vec4f(0.0), vec4f(dropout.keep_scale), words_of(row, pack) >= vec4u(dropout.threshold));
 }

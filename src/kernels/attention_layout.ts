@@ -1,6 +1,7 @@
 // How attention's operands lie in memory, and what all of its kernels are told.
 import type { Slice } from "../gpu/buffers.js";
 import { dropoutParams, type DropoutKey } from "./dropout.js";
+import { heldScalar } from "./unit_scalar.js";
 
 /** A [batch, heads, rows, dim] operand: strides in elements; elements of a row are neighbours. */
 export interface Operand {
@@ -73,8 +74,13 @@ export function weightParams({ mask, dropout, scale, causal, queryOffset, heads,
     mask_head: strides.head,
     mask_row: strides.row,
     mask_col: strides.col,
-    ...(dropout ? dropoutParams(dropout) : { threshold: 0, keep_scale: 1, stream: 0, draw: 0, seed: 0 }),
+    ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0, draw: 0, seed: 0 }),
   };
+}
+
+/** Its bindings. Those that the variant never reads still need a buffer: k's. */
+export function weightBuffers({ mask, dropout }: AttentionSpec, k: Operand): { mask: Slice; held_rate: Slice } {
+  return { mask: mask?.slice ?? k.slice, held_rate: heldScalar(dropout?.p ?? 0, k.slice) };
 }
 
 /** The overrides of lib/attention_weights.wgsl. */

@@ -10,7 +10,7 @@ import softmaxForwardShader from "../../shaders/attention_softmax_forward.wgsl";
 import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
-import { isAligned, operandParams, weightConstants, weightParams, type AttentionSpec, type BackwardOperands, type ForwardOperands, type Operand } from "./attention_layout.js";
+import { isAligned, operandParams, weightBuffers, weightConstants, weightParams, type AttentionSpec, type BackwardOperands, type ForwardOperands, type Operand } from "./attention_layout.js";
 
 const tilesPerWorkgroup = 8;
 const rowsPerWorkgroup = 16;
@@ -29,7 +29,7 @@ export function attentionForwardByProducts(device: Device, spec: AttentionSpec, 
   inPasses(device, spec, 1, (pass, [p]) => {
     scores(device, spec, pass, q, k, p!, spec.headDim);
     launch(device, softmaxForwardShader, {
-      buffers: { mask: spec.mask?.slice ?? k.slice, p: p!, l },
+      buffers: { p: p!, l, ...weightBuffers(spec, k) },
       params: softmaxParams(spec, pass),
       constants: weightConstants(spec),
       workgroups: workgroupsFor(pass.planes * spec.queries, rowsPerWorkgroup),
@@ -43,7 +43,7 @@ export function attentionBackwardByProducts(device: Device, spec: AttentionSpec,
     scores(device, spec, pass, q, k, p!, spec.headDim);
     scores(device, spec, pass, dout, v, ds!, spec.valueDim);
     launch(device, softmaxBackwardShader, {
-      buffers: { mask: spec.mask?.slice ?? k.slice, l, p: p!, ds: ds! },
+      buffers: { l, p: p!, ds: ds!, ...weightBuffers(spec, k) },
       params: softmaxParams(spec, pass),
       constants: weightConstants(spec),
       workgroups: workgroupsFor(pass.planes * spec.queries, rowsPerWorkgroup),

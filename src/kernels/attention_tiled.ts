@@ -4,7 +4,7 @@ import backwardQueriesShader from "../../shaders/attention_backward_queries_tile
 import forwardShader from "../../shaders/attention_forward_tiled.wgsl";
 import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
-import { operandParams, weightConstants, weightParams, type AttentionSpec, type BackwardOperands, type ForwardOperands } from "./attention_layout.js";
+import { operandParams, weightBuffers, weightConstants, weightParams, type AttentionSpec, type BackwardOperands, type ForwardOperands } from "./attention_layout.js";
 
 const rowsPerWorkgroup = 64;
 
@@ -15,7 +15,7 @@ export function attentionForwardTiled(device: Device, spec: AttentionSpec, opera
   const { q, k, v, o, l } = operands;
   launch(device, forwardShader, {
     ...variant(spec),
-    buffers: { q: q.slice, k: k.slice, v: v.slice, mask: spec.mask?.slice ?? k.slice, o: o.slice, l },
+    buffers: { q: q.slice, k: k.slice, v: v.slice, o: o.slice, l, ...weightBuffers(spec, k) },
     params: { ...tiledParams(spec, operands), dq_offset: 0, dk_offset: 0, dv_offset: 0 },
     workgroups: spec.batch * spec.heads * workgroupsFor(spec.queries, rowsPerWorkgroup),
   });
@@ -23,7 +23,7 @@ export function attentionForwardTiled(device: Device, spec: AttentionSpec, opera
 
 export function attentionBackwardTiled(device: Device, spec: AttentionSpec, operands: BackwardOperands): void {
   const { q, k, v, o, l, dout, dq, dk, dv } = operands;
-  const inputs = { q: q.slice, k: k.slice, v: v.slice, mask: spec.mask?.slice ?? k.slice, o: o.slice, l, dout: dout.slice };
+  const inputs = { q: q.slice, k: k.slice, v: v.slice, o: o.slice, l, dout: dout.slice, ...weightBuffers(spec, k) };
   const params = { ...tiledParams(spec, operands), dq_offset: dq.offset, dk_offset: dk.offset, dv_offset: dv.offset };
   launch(device, backwardQueriesShader, {
     ...variant(spec),

@@ -12,6 +12,7 @@ import { launch, workgroupsFor } from "../gpu/launch.js";
 import type { Specialisation } from "../gpu/shader_source.js";
 import { chunksFor, sumByChunks } from "./chunk_sums.js";
 import { mapWorkgroups } from "./map.js";
+import { givenScalar, heldScalar, type UnitScalar } from "./unit_scalar.js";
 
 /** x seen as [batch, channels, length]. */
 export interface BatchNormSizes {
@@ -51,7 +52,7 @@ export function batchNormStatistics(
   device: Device,
   buffers: { x: Slice; stats: Slice; running: Running | null },
   sizes: BatchNormSizes,
-  { eps, momentum }: { eps: number; momentum: number },
+  { eps, momentum }: { eps: number; momentum: UnitScalar },
   chunks = statisticsChunks(device, sizes),
 ): void {
   const { batch, channels, length, width, types, functions } = formOf(sizes);
@@ -74,8 +75,8 @@ export function batchNormStatistics(
   launch(device, batchNormMergeShader, {
     types: { Stat: types.Stat },
     constants: { TRACK: buffers.running !== null },
-    buffers: { chunk_stats, stats: buffers.stats, running_mean: running.mean, running_var: running.variance },
-    params: { channels, total, width, chunks, count: sizes.batch * sizes.length, eps, momentum },
+    buffers: { chunk_stats, stats: buffers.stats, running_mean: running.mean, running_var: running.variance, held_momentum: heldScalar(momentum, chunk_stats) },
+    params: { channels, total, width, chunks, count: sizes.batch * sizes.length, eps, momentum: givenScalar(momentum) },
     workgroups: workgroupsFor(channels, perWorkgroup),
   });
   for (const slice of [chunk_stats, unused?.mean, unused?.variance]) slice?.buffer.release();

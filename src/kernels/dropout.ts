@@ -3,11 +3,12 @@ import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch } from "../gpu/launch.js";
 import { mapWorkgroups, packed } from "./map.js";
+import { givenScalar, heldScalar, type UnitScalar } from "./unit_scalar.js";
 
 /** Which elements a dropout zeroes: a function of these numbers and the element's position. */
 export interface DropoutKey {
-  /** In (0, 1). */
-  p: number;
+  /** Probability of an element to be zeroed. */
+  p: UnitScalar;
   seed: number;
   /** The generator's offset of this draw. */
   offset: number;
@@ -15,16 +16,16 @@ export interface DropoutKey {
   stream: number;
 }
 
-/** The key as the kernels take it: a word below `threshold` drops its element. */
-export function dropoutParams({ p, seed, offset, stream }: DropoutKey): { threshold: number; keep_scale: number; stream: number; draw: number; seed: number } {
-  return { threshold: Math.floor(p * 2 ** 32), keep_scale: 1 / (1 - p), stream, draw: offset, seed };
+/** The key as the kernels take it, beside the binding `held_rate`. */
+export function dropoutParams({ p, seed, offset, stream }: DropoutKey): { rate: number; stream: number; draw: number; seed: number } {
+  return { rate: givenScalar(p), stream, draw: offset, seed };
 }
 
 /** y = x with the key's elements zeroed and the others divided by 1 - p. */
 export function dropoutMask(device: Device, buffers: { x: Slice; y: Slice }, key: DropoutKey, size: number): void {
   const packs = Math.ceil(size / 4);
   launch(device, dropoutMaskShader, {
-    buffers: packed(buffers),
+    buffers: { ...packed(buffers), held_rate: heldScalar(key.p, buffers.x) },
     params: { packs, ...dropoutParams(key) },
     workgroups: mapWorkgroups(device, packs),
   });

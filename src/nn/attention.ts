@@ -15,7 +15,7 @@ import { Layer } from "./module.js";
 export interface AttentionOptions extends RandomSource {
   /** Whether a position sees only itself and earlier ones; false by default. */
   causal?: boolean;
-  /** On the attention weights and on the output; 0 by default. */
+  /** On the attention weights and on the output; 0 by default. `setDropout` changes both. */
   dropout?: number;
   /** Whether the two Linear layers have a bias; true by default. */
   bias?: boolean;
@@ -38,10 +38,9 @@ export interface AttentionOptions extends RandomSource {
 export class MultiHeadAttention extends Layer {
   private readonly qkv: Linear;
   private readonly projection: Linear;
+  private readonly weightDropout: Dropout;
   private readonly outputDropout: Dropout;
   private readonly causal: boolean;
-  private readonly generator: Generator;
-  private readonly p: number;
 
   constructor(
     device: Device,
@@ -53,20 +52,21 @@ export class MultiHeadAttention extends Layer {
     const where = "MultiHeadAttention";
     checkOptions(where, options, ["causal", "dropout", "bias", "init", "projectionInit", "biasInit", "generator", "seed"]);
     checkHeads(where, width, heads);
-    this.p = checkNumber(where, "dropout", options.dropout ?? 0, { min: 0, below: 1 });
+    const p = checkNumber(where, "dropout", options.dropout ?? 0, { min: 0, below: 1 });
     this.causal = options.causal ?? false;
-    this.generator = generatorOf(where, options);
+    const generator = generatorOf(where, options);
     const { bias = true, init, projectionInit = init, biasInit } = options;
-    this.qkv = this.registerModule("c_attn", new Linear(device, width, 3 * width, linearOptions(this.generator, bias, init, biasInit)));
-    this.projection = this.registerModule("c_proj", new Linear(device, width, width, linearOptions(this.generator, bias, projectionInit, biasInit)));
-    this.outputDropout = this.registerModule("resid_dropout", new Dropout(this.p, { generator: this.generator }));
+    this.qkv = this.registerModule("c_attn", new Linear(device, width, 3 * width, linearOptions(generator, bias, init, biasInit)));
+    this.projection = this.registerModule("c_proj", new Linear(device, width, width, linearOptions(generator, bias, projectionInit, biasInit)));
+    this.weightDropout = this.registerModule("attn_dropout", new Dropout(p, { generator }));
+    this.outputDropout = this.registerModule("resid_dropout", new Dropout(p, { generator }));
   }
 
   forward(x: Tensor): Tensor {
     this.checkShape(x);
     return scope(() => {
-      const dropout = this.training && this.p > 0 ? { dropout: { p: this.p, generator: this.generator } } : {};
-      return this.mix(qkvAttention(this.qkv.forward(x), { heads: this.heads, causal: this.causal, ...dropout }));
+      const dropout = this.weightDropout.options;
+      return this.mix(qkvAttention(this.qkv.forward(x), { heads: this.heads, causal: this.causal, ...(dropout && { dropout }) }));
     });
   }
 

@@ -12,6 +12,7 @@ export { BatchNorm1d, BatchNorm2d, LayerNorm, RMSNorm, type BatchNormOptions, ty
 export { MultiHeadAttention, type AttentionOptions } from "./attention.js";
 export { MLP, type MLPOptions } from "./mlp.js";
 export { Sequential } from "./sequential.js";
+export { setBatchNormMomentum, setDropout } from "./regularisation.js";
 export { TransformerBlock, type NormPlace, type NormType, type TransformerBlockOptions } from "./transformer_block.js";
 export { GPT, type GPTConfig, type GPTOptions } from "./gpt.js";
 export { KeyValueCache } from "./kv_cache.js";

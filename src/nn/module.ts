@@ -60,6 +60,11 @@ export abstract class Module {
     }
   }
 
+  /** This module and all below it, in order of registration. */
+  modules(): Module[] {
+    return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
+  }
+
   /** Every tensor that training changes, once each. */
   parameters(): Tensor[] {
     return [...this.namedParameters().values()];
@@ -148,10 +153,6 @@ export abstract class Module {
     if (this.ownParameters.has(name) || this.ownBuffers.has(name) || this.children.has(name)) {
       throw new UsageError(`${this.constructor.name}: the name "${name}" is registered already`);
     }
-  }
-
-  private modules(): Module[] {
-    return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
   }
 
   private walk(prefix: string, tensorsOf: (module: Module) => ReadonlyMap<string, Tensor>): Registered[] {

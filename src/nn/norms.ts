@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { batchNorm, layerNorm, rmsNorm, ones, zeros } from "../ops/index.js";
+import { checkUnitScalar } from "../ops/unit_scalar.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Layer } from "./module.js";
@@ -78,26 +79,25 @@ export class RMSNorm extends Layer {
 export interface BatchNormOptions {
   /** Added to the variance; 1e-5 by default. */
   eps?: number;
-  /** Weight of the new batch in the running statistics; 0.1 by default. */
-  momentum?: number;
+  /** Weight of the new batch in the running statistics, a number or an f32 tensor of one element; 0.1 by default. */
+  momentum?: number | Tensor;
   /** Whether there are a weight and a bias; true by default. */
   affine?: boolean;
 }
 
 /** What the 1-d and 2-d batch norms share: they differ in the shapes that they take. */
-abstract class BatchNorm extends Layer {
+export abstract class BatchNorm extends Layer {
   readonly weight: Tensor | null;
   readonly bias: Tensor | null;
   readonly runningMean: Tensor;
   readonly runningVar: Tensor;
-  /** Weight of the new batch in the running statistics. May be changed between steps. */
-  momentum: number;
+  private share: number | Tensor;
   private readonly eps: number;
 
   constructor(
     private readonly where: string,
     private readonly layouts: readonly { rank: number; text: string }[],
-    device: Device,
+    private readonly device: Device,
     channels: number,
     options: BatchNormOptions,
   ) {
@@ -105,12 +105,24 @@ abstract class BatchNorm extends Layer {
     checkOptions(where, options, ["eps", "momentum", "affine"]);
     checkNumber(where, "channels", channels, { min: 1, integer: true });
     this.eps = checkNumber(where, "eps", options.eps ?? 1e-5, { min: 0 });
-    this.momentum = checkNumber(where, "momentum", options.momentum ?? 0.1, { min: 0, max: 1 });
+    this.share = checkUnitScalar(where, "momentum", options.momentum ?? 0.1, device);
     const affine = options.affine ?? true;
     this.weight = affine ? this.registerParameter("weight", ones(device, [channels])) : null;
     this.bias = affine ? this.registerParameter("bias", zeros(device, [channels])) : null;
     this.runningMean = this.registerBuffer("running_mean", zeros(device, [channels]));
     this.runningVar = this.registerBuffer("running_var", ones(device, [channels]));
+  }
+
+  /**
+   * Weight of the new batch in the running statistics. May be changed between steps, also to an f32 tensor of one
+   * element: each forward then takes what it holds.
+   */
+  get momentum(): number | Tensor {
+    return this.share;
+  }
+
+  set momentum(momentum: number | Tensor) {
+    this.share = checkUnitScalar(this.where, "momentum", momentum, this.device);
   }
 
   forward(x: Tensor): Tensor {

@@ -9,6 +9,7 @@ import { record } from "../tensor/tape.js";
 import { empty, Tensor } from "../tensor/tensor.js";
 import { requireDType, requireRank, requireSameDevice } from "./checks.js";
 import { checkDropout } from "./dropout.js";
+import { heldTensor, unitScalar } from "./unit_scalar.js";
 
 export interface AttentionOptions {
   /** Query i attends to key j only when j <= i + queryOffset; false by default. */
@@ -19,8 +20,8 @@ export interface AttentionOptions {
   mask?: Tensor;
   /** What the inner products are multiplied by; 1 / sqrt(head_dim) by default. */
   scale?: number;
-  /** On the attention weights: every call with p > 0 takes one draw from the generator. */
-  dropout?: { p: number; generator: Generator };
+  /** On the attention weights: every call takes one draw from the generator. p is a number or an f32 tensor of one element. */
+  dropout?: { p: number | Tensor; generator: Generator };
 }
 
 export interface QkvAttentionOptions extends AttentionOptions {
@@ -36,8 +37,9 @@ const optionNames = ["causal", "queryOffset", "mask", "scale", "dropout"];
  *         -> o [..., heads, seqQ, value_dim], f32. heads a multiple of kvHeads, each of which serves heads / kvHeads
  *         heads of queries; with two dimensions there is one head.
  * Range:  any finite scores; a mask of -3e38 or lower hides its key, whatever the score. A query that sees no key gets
- *         0 (PyTorch: NaN). p in [0, 1).
- * Throws: ShapeError, DTypeError; GradError if the mask wants a gradient, which is not computed; UsageError for
+ *         0 (PyTorch: NaN). p in [0, 1], rounded to f32; a tensor is clamped to it when the kernel runs, NaN in it
+ *         makes o NaN, and backward throws if it was changed since the forward.
+ * Throws: ShapeError, DTypeError; GradError if the mask or p wants a gradient, which is not computed; UsageError for
  *         options out of range or unknown.
  * Source: Vaswani et al. 2017, arXiv 1706.03762; backward as FlashAttention-2, arXiv 2307.08691: saves q, k, v, o and
  *         the logarithm of each row's sum.
@@ -55,7 +57,7 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   const [keys, valueDim] = v.shape.slice(-2) as [number, number];
   const lead = q.shape.slice(0, -3);
   const sizes = { batch: sizeOf(lead), heads: q.shape.at(-3) ?? 1, kvHeads: k.shape.at(-3) ?? 1, queries, keys, headDim, valueDim };
-  const spec = attentionSpec(op, [...q.shape.slice(0, -2), queries, keys], sizes, options);
+  const spec = attentionSpec(op, q, [...q.shape.slice(0, -2), queries, keys], sizes, options);
 
   return scope(() => {
     const o = empty(q.device, [...q.shape.slice(0, -1), valueDim]);
@@ -65,12 +67,12 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
       op,
       inputs: [q, k, v],
       output: o,
-      saved: [q, k, v, o, l, ...maskOf(options)],
-      vjp: (dout, [q, k, v, o, l, mask]) => {
+      saved: [q, k, v, o, l, ...operandsOf(options)],
+      vjp: (dout, [q, k, v, o, l, ...operands]) => {
         const dq = empty(q!.device, q!.shape);
         const [dk, dv] = emptyTogether(k!, v!);
         const shared = { ...dk.buffer, offset_bytes: 0, size_bytes: dv.buffer.offset_bytes + dv.buffer.size_bytes };
-        attentionBackward(q!.device, withMask(spec, mask), {
+        attentionBackward(q!.device, withOperands(spec, operands), {
           ...{ q: dense(q!), k: dense(k!), v: dense(v!), o: dense(o!), l: l!.buffer, dout: dense(dout), dq: dense(dq) },
           dk: { ...dense(dk), slice: shared },
           dv: { ...dense(dv), slice: shared, offset: dv.buffer.offset_bytes / 4 },
@@ -106,7 +108,7 @@ export function qkvAttention(qkv: Tensor, options: QkvAttentionOptions): Tensor 
   const lead = qkv.shape.slice(0, -2);
   const headDim = width / heads;
   const sizes = { batch: sizeOf(lead), heads, kvHeads: heads, queries: seq, keys: seq, headDim, valueDim: headDim };
-  const spec = attentionSpec(op, [sizes.batch, heads, seq, seq], sizes, options);
+  const spec = attentionSpec(op, qkv, [sizes.batch, heads, seq, seq], sizes, options);
 
   return scope(() => {
     const o = empty(qkv.device, [...lead, seq, width]);
@@ -118,10 +120,10 @@ export function qkvAttention(qkv: Tensor, options: QkvAttentionOptions): Tensor 
       op,
       inputs: [qkv],
       output: o,
-      saved: [qkv, o, l, ...maskOf(options)],
-      vjp: (dout, [qkv, o, l, mask]) => {
+      saved: [qkv, o, l, ...operandsOf(options)],
+      vjp: (dout, [qkv, o, l, ...operands]) => {
         const dqkv = empty(qkv!.device, qkv!.shape);
-        attentionBackward(qkv!.device, withMask(spec, mask), {
+        attentionBackward(qkv!.device, withOperands(spec, operands), {
           ...{ q: part(qkv!, 0), k: part(qkv!, 1), v: part(qkv!, 2), o: joined(o!), l: l!.buffer, dout: joined(dout) },
           ...{ dq: part(dqkv, 0), dk: part(dqkv, 1), dv: part(dqkv, 2) },
         });
@@ -149,16 +151,20 @@ function checkHeads(op: string, q: Tensor, k: Tensor, v: Tensor): void {
 
 type Sizes = Pick<AttentionSpec, "batch" | "heads" | "kvHeads" | "queries" | "keys" | "headDim" | "valueDim">;
 
-function attentionSpec(op: string, scores: Shape, sizes: Sizes, options: AttentionOptions): AttentionSpec {
+function attentionSpec(op: string, q: Tensor, scores: Shape, sizes: Sizes, options: AttentionOptions): AttentionSpec {
   const { causal = false, mask, dropout } = options;
   if (typeof causal !== "boolean") throw new UsageError(`${op}: causal must be true or false, got ${String(causal)}`);
   const queryOffset = checkNumber(op, "queryOffset", options.queryOffset ?? 0, { min: 0, max: 2 ** 31, integer: true });
   const scale = checkNumber(op, "scale", options.scale ?? 1 / Math.sqrt(sizes.headDim));
-  const p = dropout === undefined ? 0 : checkDropout(`${op}: dropout`, dropout, [], { below: 1 });
+  if (dropout !== undefined) checkDropout(`${op}: dropout`, q, dropout);
   const operand = mask === undefined ? null : maskOperand(op, mask, scores);
-  // Drawn last: a call that throws takes no draw.
-  const key: DropoutKey | null = p > 0 ? { p, ...dropout!.generator.next(), stream: streams.attention } : null;
-  return { ...sizes, scale, causal, queryOffset, mask: operand, dropout: key };
+  return { ...sizes, scale, causal, queryOffset, mask: operand, dropout: dropout === undefined ? null : drawKey(dropout) };
+}
+
+/** Last of all: a call that throws takes no draw. The number 0 takes one too, as a tensor does, but drops nothing. */
+function drawKey({ p, generator }: NonNullable<AttentionOptions["dropout"]>): DropoutKey | null {
+  const draw = generator.next();
+  return p === 0 ? null : { p: unitScalar(p), ...draw, stream: streams.attention };
 }
 
 function maskOperand(op: string, mask: Tensor, scores: Shape): MaskOperand {
@@ -183,9 +189,15 @@ function maskOperand(op: string, mask: Tensor, scores: Shape): MaskOperand {
 
 const maskOf = ({ mask }: AttentionOptions): Tensor[] => (mask ? [mask] : []);
 
-/** The saved mask in place of the caller's, which may be gone. */
-function withMask(spec: AttentionSpec, mask: Tensor | undefined): AttentionSpec {
-  return spec.mask && mask ? { ...spec, mask: { ...spec.mask, slice: mask.buffer } } : spec;
+/** What backward reads besides inputs and results: the mask, and a tensor that is the dropout's p. */
+const operandsOf = (options: AttentionOptions): Tensor[] => [...maskOf(options), ...heldTensor(options.dropout?.p)];
+
+/** The saved operands in place of the caller's, which may be gone. */
+function withOperands(spec: AttentionSpec, operands: readonly Tensor[]): AttentionSpec {
+  const rest = [...operands];
+  const mask = spec.mask && { ...spec.mask, slice: rest.shift()!.buffer };
+  const dropout = spec.dropout && typeof spec.dropout.p !== "number" ? { ...spec.dropout, p: rest.shift()!.buffer } : spec.dropout;
+  return { ...spec, mask, dropout };
 }
 
 /** A contiguous [..., heads, rows, dim] tensor as it lies. */

@@ -3,8 +3,9 @@ import { batchNormBackward, batchNormBackwardSums, batchNormForward, batchNormRu
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import { record } from "../tensor/tape.js";
-import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
+import { empty, emptyLike, Tensor } from "../tensor/tensor.js";
 import { requireDType, requireSameDevice } from "./checks.js";
+import { checkUnitScalar, unitScalar } from "./unit_scalar.js";
 
 export interface BatchNormOptions {
   /** [channels]; no scaling by default. */
@@ -17,8 +18,8 @@ export interface BatchNormOptions {
   runningVar?: Tensor | null;
   /** Normalise by the batch's own statistics. False by default: by the running ones. */
   training?: boolean;
-  /** Share of the new batch in the running statistics. 0.1 by default. */
-  momentum?: number;
+  /** Share of the new batch in the running statistics: a number, or an f32 tensor of one element that the GPU may rewrite. 0.1 by default. */
+  momentum?: number | Tensor;
   /** Added to the variance. 1e-5 by default. */
   eps?: number;
 }
@@ -27,10 +28,12 @@ export interface BatchNormOptions {
  * Batch norm: y = (x - mean) / sqrt(var + eps) * weight + bias, by channel. In training mean and biased variance are
  * those of the batch, and running = (1 - momentum) * running + momentum * batch in place, with the unbiased variance.
  *
- * Shapes: x [n, channels], [n, channels, length] or [n, channels, height, width] -> y alike; all else [channels], f32.
- * Range:  eps >= 0, momentum 0 to 1. The variance is computed in two passes, merged over chunks: x may be far from 0.
+ * Shapes: x [n, channels], [n, channels, length] or [n, channels, height, width] -> y alike; a tensor for momentum one
+ *         element; all else [channels], f32.
+ * Range:  eps >= 0; momentum 0 to 1, rounded to f32; a tensor is clamped to it when the kernel runs. The variance is
+ *         computed in two passes, merged over chunks: x may be far from 0.
  * Throws: ShapeError for other shapes, or one value a channel in training; UsageError without running statistics
- *         outside of training, with one of the two, or if they require a gradient.
+ *         outside of training, with one of the two, if they require a gradient, or if they share memory with momentum.
  * Source: Ioffe and Szegedy 2015; PyTorch's conventions. dx = weight * rstd * (dy - mean(dy) - xhat * mean(dy * xhat))
  *         in training, weight * rstd * dy otherwise.
  */
@@ -39,7 +42,10 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const sizes = checkShapes(x, options);
   const running = checkRunning(options, training);
   const eps = checkNumber("batchNorm", "eps", options.eps ?? 1e-5, { min: 0 });
-  const momentum = checkNumber("batchNorm", "momentum", options.momentum ?? 0.1, { min: 0, max: 1 });
+  const momentum = checkUnitScalar("batchNorm", "momentum", options.momentum ?? 0.1, x.device);
+  if (momentum instanceof Tensor && running && [running.mean, running.variance].some(({ memory }) => memory === momentum.memory)) {
+    throw new UsageError("batchNorm: momentum shares memory with the running statistics, which it would be read from while they change; give it its own tensor");
+  }
   if (training && sizes.batch * sizes.length <= 1) {
     throw new ShapeError(`batchNorm: needs more than 1 value a channel in training, got x ${formatShape(x.shape)}; use a larger batch, or training: false`);
   }
@@ -48,7 +54,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const stats = empty(device, [3, sizes.channels]);
   if (training) {
     const tracked = running && { mean: running.mean.buffer, variance: running.variance.buffer };
-    batchNormStatistics(device, { x: x.buffer, stats: stats.buffer, running: tracked }, sizes, { eps, momentum });
+    batchNormStatistics(device, { x: x.buffer, stats: stats.buffer, running: tracked }, sizes, { eps, momentum: unitScalar(momentum) });
     if (running) for (const tensor of [running.mean, running.variance]) tensor.memory.version++;
   } else {
     batchNormRunning(device, { running: slices(running!), stats: stats.buffer }, { channels: sizes.channels, eps });

@@ -1,15 +1,16 @@
 import { UsageError } from "../errors.js";
 import { dropoutMask, type DropoutKey } from "../kernels/dropout.js";
-import { checkNumber, checkOptions } from "../options.js";
+import { checkOptions } from "../options.js";
 import { Generator, streams } from "../tensor/random.js";
 import { record } from "../tensor/tape.js";
 import { emptyLike, type Tensor } from "../tensor/tensor.js";
 import { requireDType } from "./checks.js";
+import { checkUnitScalar, heldTensor, unitScalar } from "./unit_scalar.js";
 
 export interface DropoutOptions {
-  /** Probability of an element to be zeroed. */
-  p: number;
-  /** Where the mask comes from: every call takes the generator's next draw. */
+  /** Probability of an element to be zeroed: a number, or an f32 tensor of one element that the GPU may rewrite. */
+  p: number | Tensor;
+  /** Where the mask comes from: every call in training takes the generator's next draw. */
   generator: Generator;
   /** True by default; false makes y = x. */
   training?: boolean;
@@ -18,38 +19,49 @@ export interface DropoutOptions {
 /**
  * Dropout: each element is 0 with probability p, else x / (1 - p).
  *
- * Shapes: x [...] -> y [...], f32.
- * Range:  p in [0, 1]; at p = 1 all of y is 0, at p = 0 or with training = false y shares x's memory. Only
- *         0 < p < 1 in training takes a draw from the generator, and one draw is one mask: the same (seed, offset)
- *         gives the same one on every adapter.
- * Throws: UsageError for p out of range, no generator, or an unknown option; DTypeError unless f32.
+ * Shapes: x [...] -> y [...], f32; p a number or a tensor of one element.
+ * Range:  p in [0, 1], rounded to f32; a tensor is clamped to it when the kernel runs, and NaN in it makes y NaN. At
+ *         p = 1 all of y is 0, at p = 0 y = x. With training = false, or the number 0, y shares x's memory. Every call in
+ *         training takes one draw from the generator, whatever p is, so that a number and a tensor give the same
+ *         masks; (seed, offset, p) gives the same one on every adapter.
+ * Throws: UsageError for p out of range or on another device, no generator, or an unknown option; DTypeError unless
+ *         f32; ShapeError for a p of more elements, GradError for one that wants a gradient. Backward throws if p's
+ *         tensor was changed since the forward.
  * Source: Srivastava et al. 2014. Backward computes the mask again from its key; nothing is stored.
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   requireDType("dropout", "x", x, "f32");
-  const p = checkDropout("dropout", options, ["training"], { max: 1 });
-  if (p === 0 || options.training === false) {
-    const { shape } = x;
-    return record({ op: "dropout", inputs: [x], output: x.view(shape), saved: [], vjp: (dy) => [dy.view(shape)] });
-  }
-  const key = p === 1 ? null : { p, ...options.generator.next(), stream: streams.dropout };
-  return record({ op: "dropout", inputs: [x], output: masked(x, key), saved: [], vjp: (dy) => [masked(dy, key)] });
+  const p = checkDropout("dropout", x, options, ["training"]);
+  if (options.training === false) return passedOn(x);
+  const draw = options.generator.next();
+  if (p === 0) return passedOn(x);
+  const key = { p: unitScalar(p), ...draw, stream: streams.dropout };
+  return record({
+    op: "dropout",
+    inputs: [x],
+    output: masked(x, key),
+    saved: heldTensor(p),
+    vjp: (dy, [held]) => [masked(dy, held ? { ...key, p: held.buffer } : key)],
+  });
 }
 
-/** Checks `{ p, generator }` and returns p. */
-export function checkDropout(where: string, options: DropoutOptions, more: readonly string[], range: { max?: number; below?: number }): number {
+/** Checks `{ p, generator }` for a dropout of `x`, and returns p. */
+export function checkDropout(where: string, x: Tensor, options: DropoutOptions, more: readonly string[] = []): number | Tensor {
   checkOptions(where, options, ["p", "generator", ...more]);
-  const p = checkNumber(where, "p", options?.p, { min: 0, ...range });
+  const p = checkUnitScalar(where, "p", options?.p, x.device);
   if (!(options.generator instanceof Generator)) {
     throw new UsageError(`${where}: generator must be a Generator, got ${typeof options.generator}; make one with new Generator(seed)`);
   }
   return p;
 }
 
-/** A null key drops everything. */
-function masked(x: Tensor, key: DropoutKey | null): Tensor {
+function passedOn(x: Tensor): Tensor {
+  const { shape } = x;
+  return record({ op: "dropout", inputs: [x], output: x.view(shape), saved: [], vjp: (dy) => [dy.view(shape)] });
+}
+
+function masked(x: Tensor, key: DropoutKey): Tensor {
   const y = emptyLike(x);
-  if (key) dropoutMask(x.device, { x: x.buffer, y: y.buffer }, key, x.size);
-  else if (x.size > 0) x.device.queue.clear(y.buffer);
+  dropoutMask(x.device, { x: x.buffer, y: y.buffer }, key, x.size);
   return y;
 }

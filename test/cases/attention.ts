@@ -66,7 +66,7 @@ function maskAt(mask: Nd, scoreShape: readonly number[], plane: number, i: numbe
 function keepScale(row: number, key: number, keys: number, p: number): number {
   if (p === 0) return 1;
   const words = pcg4d(row * Math.ceil(keys / 4) + Math.floor(key / 4), attentionStream, 0, seed);
-  return words[key % 4]! >= p * 2 ** 32 ? 1 / (1 - p) : 0;
+  return words[key % 4]! >= Math.fround(p) * 2 ** 32 ? 1 / (1 - p) : 0;
 }
 
 interface Shapes extends Settings {

@@ -6,9 +6,9 @@ import type { OpCase } from "../support/op_cases.js";
 const seed = 31;
 const dropoutStream = 0x64726f70;
 
-/** Whether dropout of the generator's draw `offset` keeps element i: from the words that the host computes. */
+/** Whether dropout of the generator's draw `offset` keeps element i: from the words that the host computes. p is an f32. */
 export function hostKeeps(i: number, p: number, key: { seed: number; offset: number }): boolean {
-  return pcg4d(Math.floor(i / 4), dropoutStream, key.offset, key.seed)[i % 4]! >= p * 2 ** 32;
+  return pcg4d(Math.floor(i / 4), dropoutStream, key.offset, key.seed)[i % 4]! >= Math.fround(p) * 2 ** 32;
 }
 
 function reference(x: Nd, p: number): Nd {

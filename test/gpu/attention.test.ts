@@ -165,7 +165,7 @@ describe("the two families of kernels", () => {
 });
 
 describe("attention draws", () => {
-  it("one mask a call with p > 0, and none otherwise", async () => {
+  it("one mask a call with dropout, whatever p, and none without", async () => {
     const device = await testDevice();
     const generator = new Generator(1);
     using q = full(device, [2, 8, 4], 1);
@@ -177,7 +177,9 @@ describe("attention draws", () => {
     const first = await run(0.5);
     expect(generator.stateDict().offset).toBe(1);
     await run(0);
-    expect(generator.stateDict().offset).toBe(1);
+    expect(generator.stateDict().offset).toBe(2);
+    scaledDotProductAttention(q, q, v).dispose();
+    expect(generator.stateDict().offset).toBe(2);
     expect(await run(0.5)).not.toEqual(first);
     generator.loadStateDict({ seed: 1, offset: 0 });
     expect(await run(0.5)).toEqual(first);
@@ -215,7 +217,7 @@ describe("attention refuses", () => {
     refuse([q, q, q], { queryOffset: -1 }, "queryOffset must be a whole number >= 0 and <= 2147483648, got -1");
     refuse([q, q, q], { causal: 1 as never }, "causal must be true or false, got 1");
     refuse([q, q, q], { isCausal: true } as never, 'unknown option "isCausal"');
-    refuse([q, q, q], { dropout: { p: 1, generator } }, "dropout: p must be a finite number >= 0 and < 1, got 1");
+    refuse([q, q, q], { dropout: { p: 1.5, generator } }, "dropout: p must be a finite number >= 0 and <= 1, got 1.5");
     refuse([q, q, q], { dropout: { p: 0.5 } as never }, "dropout: generator must be a Generator, got undefined");
     refuse([q, q, q], { dropout: { p: 0.5, generator }, mask: make(4) }, "mask must broadcast");
     made.push(fromArray(device, [1, 2], { shape: [1, 2], dtype: "i32" }));

@@ -109,7 +109,11 @@ describe("a mask", () => {
 });
 
 describe("dropout without chance", () => {
-  it.each([{ p: 0 }, { p: 0.7, training: false }])("$p, training $training: shares x, launches nothing, draws nothing", async (options) => {
+  // The number 0 draws as the tensor 0 must: masks after it do not depend on which of them it was.
+  it.each([
+    { p: 0, draws: 1 },
+    { p: 0.7, training: false, draws: 0 },
+  ])("$p, training $training: shares x, launches nothing, takes $draws draws", async ({ draws, ...options }) => {
     const device = await testDevice();
     const generator = new Generator(3);
     using x = fromArray(device, [1, -2, 3], { requiresGrad: true });
@@ -117,7 +121,7 @@ describe("dropout without chance", () => {
     using y = dropout(x, { ...options, generator });
     expect(device.queue.counts.dispatches).toBe(before);
     expect(y.memory).toBe(x.memory);
-    expect(generator.stateDict().offset).toBe(0);
+    expect(generator.stateDict().offset).toBe(draws);
     using dy = fromArray(device, [4, 5, 6]);
     backward(y, { gradient: dy });
     expect([...(await y.data())]).toEqual([1, -2, 3]);

@@ -1,0 +1,504 @@
+// Dropout's rate and BatchNorm's momentum as tensors: the same bits as the numbers, and nothing new when they change.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AdapterClass } from "../../src/gpu/adapter.js";
+import type { Device } from "../../src/gpu/device.js";
+import * as nn from "../../src/nn/index.js";
+import { openDevice } from "../../src/node/open_device.js";
+import { qkvAttention, scaledDotProductAttention } from "../../src/ops/attention.js";
+import { batchNorm } from "../../src/ops/batch_norm.js";
+import { fromArray, full, ones, randn, zeros } from "../../src/ops/creation.js";
+import { dropout } from "../../src/ops/dropout.js";
+import { crossEntropy } from "../../src/ops/index.js";
+import { SGD } from "../../src/optim/index.js";
+import { linear } from "../../src/schedule/index.js";
+import { Generator, pcg4d, streams } from "../../src/tensor/random.js";
+import { scope } from "../../src/tensor/scope.js";
+import { backward, noGrad } from "../../src/tensor/tape.js";
+import type { Tensor } from "../../src/tensor/tensor.js";
+import { hostKeeps } from "../cases/dropout.js";
+import { testDevice } from "../support/device.js";
+import { withoutLeak } from "../support/leak_check.js";
+import { compare } from "../support/tolerances.js";
+
+type Scalar = number | Tensor;
+
+const rates = [0, 0.1, 0.5, 0.9, 1];
+
+/** The bits of several tensors: NaN and signed zeros count. */
+async function bits(...tensors: Tensor[]): Promise<number[]> {
+  const parts: number[] = [];
+  for (const tensor of tensors) parts.push(...new Uint32Array(((await tensor.data()) as Float32Array).buffer));
+  return parts;
+}
+
+/** What `run` gives for the number, and for a tensor that holds it. */
+async function bothWays(device: Device, value: number, run: (scalar: Scalar) => Promise<number[]>, shape: number[] = []): Promise<[number[], number[]]> {
+  using held = full(device, shape, value);
+  return [await run(value), await run(held)];
+}
+
+/** What must not grow when only a scalar's value changes. */
+const made = (device: Device): number[] => [device.pipelines.created, device.pool.created];
+
+describe("dropout with a rate on the GPU", () => {
+  const run = (device: Device, size: number, offset = 0) => async (p: Scalar): Promise<number[]> => {
+    const generator = new Generator(5);
+    generator.loadStateDict({ seed: 5, offset });
+    using x = randn(device, [size], { seed: 1, requiresGrad: true });
+    using dy = randn(device, [size], { seed: 2 });
+    using y = dropout(x, { p, generator });
+    backward(y, { gradient: dy });
+    return [...(await bits(y, x.grad!)), generator.stateDict().offset];
+  };
+
+  it.each(rates)("%f: the bits of the number, forward and backward, and as many draws", (p) =>
+    withoutLeak(async (device) => {
+      for (const size of [1, 7, 64, 10_007]) {
+        const [number, tensor] = await bothWays(device, p, run(device, size), size === 7 ? [1, 1] : []);
+        expect(tensor).toEqual(number);
+      }
+    }));
+
+  it("drops nothing at 0, and everything at 1, NaN and infinity too", () =>
+    withoutLeak(async (device) => {
+      const values = [1, NaN, Infinity, -0, -3, 1e-30, 3e38];
+      using x = fromArray(device, values);
+      using none = zeros(device, []);
+      using all = ones(device, []);
+      using same = dropout(x, { p: none, generator: new Generator(1) });
+      using gone = dropout(x, { p: all, generator: new Generator(1) });
+      expect(await bits(same)).toEqual(await bits(x));
+      expect([...(await gone.data())]).toEqual(values.map(() => 0));
+    }));
+
+  it("clamps what the tensor holds to [0, 1], and passes its NaN on", () =>
+    withoutLeak(async (device) => {
+      using x = fromArray(device, [1, 2, 3, 4, 5]);
+      using p = zeros(device, []);
+      const values = async (rate: number): Promise<number[]> => {
+        p.set([rate]);
+        using y = dropout(x, { p, generator: new Generator(1) });
+        return [...(await y.data())];
+      };
+      for (const low of [-1, -1e-30, -Infinity]) expect(await values(low)).toEqual([1, 2, 3, 4, 5]);
+      for (const high of [1.5, 7e9, Infinity]) expect(await values(high)).toEqual([0, 0, 0, 0, 0]);
+      expect(await values(NaN)).toEqual([NaN, NaN, NaN, NaN, NaN]);
+    }));
+
+  it("drops the element of the highest word at 1, and at 1 only", () =>
+    withoutLeak(async (device) => {
+      const key = { seed: 11, offset: 612114 };
+      const element = 533;
+      expect(pcg4d(Math.floor(element / 4), streams.dropout, key.offset, key.seed)[element % 4]).toBe(2 ** 32 - 1);
+      using x = full(device, [1024], NaN);
+      for (const p of [1 - 2 ** -24, 1]) {
+        const run = async (rate: Scalar): Promise<number> => {
+          const generator = new Generator();
+          generator.loadStateDict(key);
+          using y = dropout(x, { p: rate, generator });
+          return (await y.data())[element]!;
+        };
+        using held = full(device, [], p);
+        const want = p === 1 ? 0 : NaN;
+        expect([await run(p), await run(held)]).toEqual([want, want]);
+      }
+    }));
+
+  it("keeps a share of 1 - p at p = 0.1, in the host's mask", () =>
+    withoutLeak(async (device) => {
+      const size = 1_000_000;
+      using x = ones(device, [size]);
+      using p = full(device, [], 0.1);
+      using y = dropout(x, { p, generator: new Generator(9) });
+      const values = (await y.data()) as Float32Array;
+      const kept = values.reduce((total, value) => total + (value === 0 ? 0 : 1), 0);
+      expect(Math.abs(kept - size * 0.9) / Math.sqrt(size * 0.09)).toBeLessThan(4);
+      const wrong = values.findIndex((value, i) => (value !== 0) !== hostKeeps(i, 0.1, { seed: 9, offset: 0 }));
+      expect(wrong).toBe(-1);
+    }));
+
+  it("draws masks that are uncorrelated from call to call, one draw each, also at 0 and 1", () =>
+    withoutLeak(async (device) => {
+      const size = 200_000;
+      const generator = new Generator(3);
+      using x = ones(device, [size]);
+      using p = full(device, [], 0.5);
+      const mask = async (): Promise<Int8Array> => {
+        using y = dropout(x, { p, generator });
+        return Int8Array.from(await y.data(), (value) => (value === 0 ? -1 : 1));
+      };
+      const first = await mask();
+      for (const between of [0, 1]) {
+        p.set([between]);
+        await mask();
+      }
+      p.set([0.5]);
+      expect(generator.stateDict().offset).toBe(3);
+      const second = await mask();
+      expect(Math.abs(first.reduce((total, value, i) => total + value * second[i]!, 0)) / Math.sqrt(size)).toBeLessThan(5);
+      // A number in between draws as well: the same mask follows.
+      const numbers = new Generator(3);
+      for (const number of [0.5, 0, 1]) dropout(x, { p: number, generator: numbers }).dispose();
+      using third = dropout(x, { p: 0.5, generator: numbers });
+      expect(Int8Array.from(await third.data(), (value) => (value === 0 ? -1 : 1))).toEqual(second);
+    }));
+
+  it("reads the tensor anew at each forward, with no new pipeline or buffer", () =>
+    withoutLeak(async (device) => {
+      using x = randn(device, [1000], { seed: 1, requiresGrad: true });
+      using dy = ones(device, [1000]);
+      using p = full(device, [], 0.25);
+      const generator = new Generator(4);
+      const step = (): void => scope(() => backward(dropout(x, { p, generator }), { gradient: dy }));
+      const shares: number[] = [];
+      step();
+      step();
+      const before = made(device);
+      for (const rate of [0.9, 0, 0.4]) {
+        p.set([rate]);
+        x.grad!.set(new Float32Array(1000));
+        step();
+        const gradient = await x.grad!.data();
+        shares.push(gradient.filter((value) => value === 0).length / 1000);
+      }
+      expect(made(device)).toEqual(before);
+      expect(shares[0]).toBeGreaterThan(0.85);
+      expect(shares[1]).toBe(0);
+      expect(Math.abs(shares[2]! - 0.4)).toBeLessThan(0.08);
+      x.grad!.dispose();
+      x.grad = null;
+    }));
+
+  it("is the same in backward after the caller disposed the tensor, and refused after it was changed", () =>
+    withoutLeak(async (device) => {
+      using x = ones(device, [500], { requiresGrad: true });
+      using dy = ones(device, [500]);
+      const p = full(device, [], 0.3);
+      using y = dropout(x, { p, generator: new Generator(4) });
+      p.dispose();
+      backward(y, { gradient: dy });
+      expect(await bits(x.grad!)).toEqual(await bits(y));
+      using other = full(device, [], 0.3);
+      using z = dropout(x, { p: other, generator: new Generator(4) });
+      other.set([0.4]);
+      expect(() => backward(z, { gradient: dy })).toThrow("backward: a tensor that dropout saved was changed in place; change it after backward");
+    }));
+});
+
+for (const adapterClass of ["cpu", "gpu-basic"] as const) {
+  describe(`attention dropout with a rate on the GPU, kernels for ${adapterClass}`, () => {
+    let own: AdapterClass;
+    const adapter = async () => (await testDevice()).adapter as { class: AdapterClass };
+    beforeAll(async () => {
+      own = (await adapter()).class;
+      (await adapter()).class = adapterClass;
+    });
+    afterAll(async () => void ((await adapter()).class = own));
+
+    it.each(rates)("%f: the bits of the number, forward and backward", (rate) =>
+      withoutLeak(async (device) => {
+        using mask = fromArray(device, Array.from({ length: 81 }, (_, i) => (i % 4 === 1 ? 0 : 1)), { shape: [9, 9], dtype: "u32" });
+        const separate = async (p: Scalar): Promise<number[]> => {
+          const generator = new Generator(7);
+          using q = randn(device, [2, 2, 9, 8], { seed: 1, requiresGrad: true });
+          using k = randn(device, [2, 1, 9, 8], { seed: 2, requiresGrad: true });
+          using dy = randn(device, [2, 2, 9, 8], { seed: 3 });
+          using y = scaledDotProductAttention(q, k, k, { causal: true, mask, dropout: { p, generator } });
+          backward(y, { gradient: dy });
+          return [...(await bits(y, q.grad!, k.grad!)), generator.stateDict().offset];
+        };
+        const together = async (p: Scalar): Promise<number[]> => {
+          using qkv = randn(device, [2, 19, 48], { seed: 1, requiresGrad: true });
+          using dy = randn(device, [2, 19, 16], { seed: 3 });
+          using y = qkvAttention(qkv, { heads: 2, causal: true, dropout: { p, generator: new Generator(7) } });
+          backward(y, { gradient: dy });
+          return await bits(y, qkv.grad!);
+        };
+        for (const run of [separate, together]) {
+          const [number, tensor] = await bothWays(device, rate, run);
+          expect(tensor).toEqual(number);
+        }
+        if (rate === 1) expect((await together(1)).map((word) => word & 0x7fffffff).every((word) => word === 0)).toBe(true);
+      }));
+
+    it("reads the tensor anew at each forward, with no new pipeline or buffer, and refuses backward after a change", () =>
+      withoutLeak(async (device) => {
+        using p = full(device, [], 0.5);
+        using qkv = randn(device, [2, 12, 48], { seed: 1, requiresGrad: true });
+        using dy = randn(device, [2, 12, 16], { seed: 3 });
+        using eye = ones(device, [2, 12, 48]);
+        const options = () => ({ heads: 2, dropout: { p, generator: new Generator(7) } });
+        const step = (): void => scope(() => backward(qkvAttention(qkv, options()), { gradient: dy }));
+        step();
+        step();
+        const before = made(device);
+        const means: number[] = [];
+        for (const rate of [0.2, 1, 0]) {
+          p.set([rate]);
+          step();
+          // All weights are alike here: an output is the share that was kept, over 1 - p.
+          using y = noGrad(() => qkvAttention(eye, options()));
+          const values = (await y.data()) as Float32Array;
+          means.push(values.reduce((total, value) => total + value, 0) / values.length);
+        }
+        expect(made(device)).toEqual(before);
+        expect(Math.abs(means[0]! - 1)).toBeLessThan(0.1);
+        expect(means[1]).toBe(0);
+        expect(compare([means[2]!], [1], "reduction").worst).toBeLessThanOrEqual(1);
+        using z = qkvAttention(qkv, options());
+        p.set([0.1]);
+        expect(() => backward(z, { gradient: dy })).toThrow("backward: a tensor that qkvAttention saved was changed in place");
+        qkv.grad!.dispose();
+        qkv.grad = null;
+      }));
+  });
+}
+
+describe("BatchNorm with a momentum on the GPU", () => {
+  it.each([[[6, 3]], [[5, 8]], [[4, 3, 5]], [[2, 5, 4, 2]]])("of %j: the bits of the number", (shape) =>
+    withoutLeak(async (device) => {
+      const channels = shape[1]!;
+      for (const momentum of [0, 0.1, 1 / 3, 1]) {
+        const run = async (share: Scalar): Promise<number[]> => {
+          using x = randn(device, shape, { seed: 1, requiresGrad: true });
+          using dy = randn(device, shape, { seed: 2 });
+          using runningMean = randn(device, [channels], { seed: 3 });
+          using runningVar = ones(device, [channels]);
+          using y = batchNorm(x, { runningMean, runningVar, training: true, momentum: share });
+          backward(y, { gradient: dy });
+          return await bits(y, x.grad!, runningMean, runningVar);
+        };
+        const [number, tensor] = await bothWays(device, momentum, run);
+        expect(tensor).toEqual(number);
+      }
+    }));
+
+  it("follows the tensor from step to step, clamped to [0, 1], with no new pipeline or buffer", () =>
+    withoutLeak(async (device) => {
+      using x = fromArray(device, [1, 10, 3, 30, 5, 20], { shape: [3, 2] });
+      const layer = new nn.BatchNorm1d(device, 2);
+      using momentum = full(device, [], 0.5);
+      layer.momentum = momentum;
+      layer.forward(x).dispose();
+      await layer.runningMean.data();
+      const before = made(device);
+      const want = { mean: [1.5, 10], variance: [2.5, 50.5] };
+      for (const share of [0.25, 0, 0.1, -2, 1]) {
+        momentum.set([share]);
+        layer.forward(x).dispose();
+        const m = Math.min(Math.max(share, 0), 1);
+        want.mean = want.mean.map((value, c) => (1 - m) * value + m * [3, 20][c]!);
+        want.variance = want.variance.map((value, c) => (1 - m) * value + m * [4, 100][c]!);
+        for (const [got, wanted] of [[layer.runningMean, want.mean], [layer.runningVar, want.variance]] as const) {
+          const { worst, message } = compare(await got.data(), wanted, "reduction");
+          expect(worst, message).toBeLessThanOrEqual(1);
+        }
+      }
+      expect(made(device)).toEqual(before);
+      momentum.set([NaN]);
+      layer.forward(x).dispose();
+      expect([...(await layer.runningMean.data())]).toEqual([NaN, NaN]);
+      layer.dispose();
+    }));
+
+  it("may change between forward and backward: backward does not read it", () =>
+    withoutLeak(async (device) => {
+      using x = randn(device, [4, 3], { seed: 1, requiresGrad: true });
+      using runningMean = zeros(device, [3]);
+      using runningVar = ones(device, [3]);
+      using momentum = full(device, [], 0.1);
+      using y = batchNorm(x, { runningMean, runningVar, training: true, momentum });
+      momentum.set([0.2]);
+      using dy = ones(device, [4, 3]);
+      backward(y, { gradient: dy });
+      expect(x.grad).not.toBeNull();
+    }));
+});
+
+describe("nn.setDropout and nn.setBatchNormMomentum", () => {
+  const options = { layers: 2, heads: 2, width: 16, block: 8, vocab: 13 };
+
+  it("reach every dropout of a GPT: the same losses and gradients as a model built with the number", () =>
+    withoutLeak(async (device) => {
+      using tokens = fromArray(device, Array.from({ length: 16 }, (_, i) => (i * 5) % 13), { shape: [2, 8], dtype: "i32" });
+      using held = full(device, [], 0.3);
+      const run = async (built: number, set: Scalar | null): Promise<number[]> => {
+        const model = new nn.GPT(device, { ...options, dropout: built, seed: 4 });
+        if (set !== null) nn.setDropout(model, set);
+        const parts: number[] = [];
+        for (let step = 0; step < 2; step++) {
+          const loss = model.loss(tokens, tokens);
+          backward(loss);
+          parts.push(...(await bits(loss)));
+          loss.dispose();
+        }
+        parts.push(...(await bits(...model.parameters().map(({ grad }) => grad!))), model.generator.stateDict().offset);
+        model.eval();
+        using logits = noGrad(() => model.forward(tokens));
+        parts.push(...(await bits(logits)));
+        model.dispose();
+        return parts;
+      };
+      const want = await run(0.3, null);
+      expect(await run(0.3, held)).toEqual(want);
+      expect(await run(0, held)).toEqual(want);
+      expect(await run(0.5, 0.3)).toEqual(want);
+      expect(await run(0, null)).not.toEqual(want);
+    }));
+
+  it("turn off what they set to 0, and take back a number", () =>
+    withoutLeak(async (device) => {
+      using tokens = fromArray(device, [1, 2, 3, 4], { shape: [1, 4], dtype: "i32" });
+      using zero = zeros(device, [1]);
+      const model = new nn.GPT(device, { ...options, dropout: 0.5, seed: 4 });
+      const logits = async (): Promise<number[]> => {
+        using y = noGrad(() => model.forward(tokens));
+        return await bits(y);
+      };
+      const dropped = await logits();
+      nn.setDropout(model, zero);
+      const still = await logits();
+      expect(await logits()).toEqual(still);
+      nn.setDropout(model, 0.5);
+      model.generator.loadStateDict({ ...model.generator.stateDict(), offset: model.generator.stateDict().offset - 21 });
+      expect(await logits()).toEqual(dropped);
+      expect(await logits()).not.toEqual(dropped);
+      model.dispose();
+    }));
+
+  it("set layers inside of others, numbers and tensors, and read them back", () =>
+    withoutLeak((device) => {
+      const [first, second] = [new nn.Dropout(0.1), new nn.Dropout(0.2)];
+      const norms = [new nn.BatchNorm1d(device, 2), new nn.BatchNorm1d(device, 2, { momentum: 0.3 })] as const;
+      const model = new nn.Sequential(first, norms[0], new nn.Sequential(new nn.Linear(device, 2, 2), norms[1], second));
+      using held = full(device, [1], 0.5);
+      for (const value of [0.25, held, 1]) {
+        nn.setDropout(model, value);
+        nn.setBatchNormMomentum(model, value);
+        expect([first.p, second.p, norms[0].momentum, norms[1].momentum]).toEqual([value, value, value, value]);
+      }
+      model.dispose();
+    }));
+
+  it("refuse what they cannot set, and set nothing then", () =>
+    withoutLeak((device) => {
+      const plain = new nn.Linear(device, 2, 2);
+      const layer = new nn.Dropout(0.1);
+      const model = new nn.Sequential(layer, new nn.Linear(device, 2, 2));
+      using two = zeros(device, [2]);
+      expect(() => nn.setDropout(plain, 0.1)).toThrow("setDropout: the model has no Dropout layer, got Linear");
+      expect(() => nn.setBatchNormMomentum(model, 0.1)).toThrow("setBatchNormMomentum: the model has no BatchNorm layer, got Sequential");
+      expect(() => nn.setDropout({} as never, 0.1)).toThrow("setDropout: the first argument must be a module, got object");
+      expect(() => nn.setDropout(model, 1.1)).toThrow("setDropout: p must be a finite number >= 0 and <= 1, got 1.1");
+      expect(() => nn.setDropout(model, two)).toThrow("setDropout: p must be a number or a tensor of one element, got [2]");
+      expect(() => (layer.p = NaN)).toThrow("Dropout: p must be a finite number >= 0 and <= 1, got NaN");
+      expect(layer.p).toBe(0.1);
+      plain.dispose();
+      model.dispose();
+    }));
+});
+
+describe("bad tensors are refused before anything is launched or drawn", () => {
+  it("by type, shape, gradient, device and lifetime", async () => {
+    const device = await testDevice();
+    const other = await openDevice();
+    const generator = new Generator(1);
+    const gone = zeros(device, []);
+    gone.dispose();
+    using x = randn(device, [4, 3], { seed: 1 });
+    using q = randn(device, [2, 4, 3], { seed: 1 });
+    using runningMean = zeros(device, [3]);
+    using runningVar = ones(device, [3]);
+    using integer = zeros(device, [], { dtype: "u32" });
+    using pair = zeros(device, [2]);
+    using trained = zeros(device, [], { requiresGrad: true });
+    using foreign = zeros(other, []);
+    using one = randn(device, [4, 1], { seed: 1 });
+    using oneMean = zeros(device, [1]);
+    using oneVar = ones(device, [1]);
+    const ops: [string, string, (value: Tensor) => unknown][] = [
+      ["dropout", "p", (p) => dropout(x, { p, generator })],
+      ["scaledDotProductAttention: dropout", "p", (p) => scaledDotProductAttention(q, q, q, { dropout: { p, generator } })],
+      ["batchNorm", "momentum", (momentum) => batchNorm(x, { runningMean, runningVar, training: true, momentum })],
+    ];
+    const before = device.queue.counts.dispatches;
+    for (const [where, name, run] of ops) {
+      expect(() => run(integer)).toThrow(`${where}: ${name} must be f32, got u32; convert it with cast()`);
+      expect(() => run(pair)).toThrow(`${where}: ${name} must be a number or a tensor of one element, got [2]`);
+      expect(() => run(trained)).toThrow(`${where}: no gradient is computed for ${name}; pass ${name}.detach()`);
+      expect(() => run(foreign)).toThrow(`${where}: ${name} lives on another device; make it there with full()`);
+      expect(() => run(gone)).toThrow(`${where}: ${name} f32[] is used after dispose()`);
+      expect(() => run("0.1" as never)).toThrow(`${where}: ${name} must be a finite number >= 0 and <= 1, got 0.1`);
+    }
+    expect(() => batchNorm(one, { runningMean: oneMean, runningVar: oneVar, training: true, momentum: oneMean })).toThrow(
+      "batchNorm: momentum shares memory with the running statistics",
+    );
+    expect(device.queue.counts.dispatches).toBe(before);
+    expect(generator.stateDict().offset).toBe(0);
+    foreign.dispose();
+    other.close();
+  });
+});
+
+describe("training with a dropout rate and a momentum that change each step", () => {
+  const steps = 30;
+  const rate = linear({ from: 0, to: 0.4, steps });
+  const share = linear({ from: 1, to: 0.05, steps });
+  type Way = "numbers" | "tensors" | "optimizer";
+
+  /** A classifier of vectors. Rate and momentum are numbers, tensors that the host rewrites, or the optimizer's own. */
+  async function train(device: Device, way: Way): Promise<{ bits: number[]; losses: number[]; made: number[][] }> {
+    const generator = new Generator(2);
+    const norm = new nn.BatchNorm1d(device, 16);
+    const model = new nn.Sequential(
+      ...[new nn.Linear(device, 8, 16, { generator }), norm, new nn.ReLU()],
+      ...[new nn.Dropout(0, { generator }), new nn.Linear(device, 16, 3, { generator })],
+    );
+    const optimizer = new SGD(model.parameters(), { lr: 0.2 });
+    const set = (p: Scalar, momentum: Scalar): void => {
+      nn.setDropout(model, p);
+      nn.setBatchNormMomentum(model, momentum);
+    };
+    using p = zeros(device, []);
+    using momentum = zeros(device, []);
+    if (way === "tensors") set(p, momentum);
+    if (way === "optimizer") set(optimizer.scalar("dropout", rate, { min: 0, max: 1 }), optimizer.scalar("momentum", share, { min: 0, max: 1 }));
+    using inputs = randn(device, [96, 8], { seed: 5 });
+    const values = await inputs.data();
+    using targets = fromArray(device, Array.from({ length: 96 }, (_, i) => (values[8 * i]! > 0.4 ? 0 : values[8 * i + 1]! > 0 ? 1 : 2)), { dtype: "i32" });
+    const losses: number[] = [];
+    const counts: number[][] = [];
+    for (let step = 0; step < steps; step++) {
+      if (way === "tensors") {
+        p.set([rate.at(step)]);
+        momentum.set([share.at(step)]);
+      } else if (way === "numbers") {
+        set(rate.at(step), share.at(step));
+      }
+      const loss = scope(() => {
+        optimizer.zeroGrad();
+        const loss = crossEntropy(model.forward(inputs), targets);
+        backward(loss);
+        optimizer.step();
+        return loss;
+      });
+      losses.push(await loss.item());
+      loss.dispose();
+      counts.push(made(device));
+    }
+    const result = await bits(...model.parameters(), norm.runningMean, norm.runningVar);
+    optimizer.dispose();
+    model.dispose();
+    return { bits: result, losses, made: counts };
+  }
+
+  it.each(["tensors", "optimizer"] as const)("by %s: learns, makes nothing after its first steps, and is the run by numbers bit for bit", (way) =>
+    withoutLeak(async (device) => {
+      const driven = await train(device, way);
+      expect(driven.losses.at(-1)).toBeLessThan(0.7 * driven.losses[0]!);
+      expect(driven.made.slice(2)).toEqual(driven.made.slice(2).map(() => driven.made[2]));
+      const numbers = await train(device, "numbers");
+      expect(driven.losses).toEqual(numbers.losses);
+      expect(driven.bits).toEqual(numbers.bits);
+    }));
+});
