@@ -39,15 +39,15 @@ fn main(
       continue;
     }
     let rate = h.lr / h.correction.x;
+    let decoupled = (h.flags & FLAG_DECOUPLED) != 0u;
+    let coupled = select(h.weight_decay, 0.0, decoupled);
+    let shrink = select(0.0, h.lr * h.weight_decay, decoupled);
     let root = 1.0 / sqrt(h.correction.y);
     for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
       var g = gradient(grads[i], h);
       var value = p[i];
-      if ((h.flags & FLAG_DECOUPLED) != 0u) {
-        value -= (h.lr * h.weight_decay) * value;
-      } else {
-        g += h.weight_decay * value;
-      }
+      g += coupled * value;
+      value -= shrink * value;
       let first = lerp(m[i], g, h.own.x);
       let second = lerp(v[i], g * g, h.own.y);
       m[i] = first;

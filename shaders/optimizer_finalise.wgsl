@@ -116,7 +116,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     if ((flags & FLAG_NO_BIAS_CORRECTION) == 0u) {
       correction = vec2f(-expm1(f32(own_step) * rates.z), -expm1(f32(own_step) * rates.w));
     }
-    hyper[i] = Hyper(own.xyz, rates.x, rates.y, gradient_scale, clip_value, own_step, correction, rates.zw, flags);
+    let signed_scale = select(gradient_scale, -gradient_scale, (flags & FLAG_MAXIMIZE) != 0u);
+    hyper[i] = Hyper(own.xyz, rates.x, rates.y, signed_scale, clip_value, own_step, correction, rates.zw, flags);
   }
   let record = (step % params.history_rows) * (4u + params.groups);
   if (taken) {

@@ -17,7 +17,7 @@ struct Hyper {
   own: vec3f,
   lr: f32,
   weight_decay: f32,
-  // What a gradient is multiplied by: clipping by norm, and the number of backward passes that it sums.
+  // What a gradient is multiplied by: clipping by norm, the number of backward passes that it sums, -1 to maximize.
   gradient_scale: f32,
   // Scaled gradients are clamped to this and its negative; the largest float for no clipping.
   clip_value: f32,
@@ -32,8 +32,7 @@ struct Hyper {
 
 // The gradient as the algorithm sees it.
 fn gradient(raw: vec4f, h: Hyper) -> vec4f {
-  let g = clamp(raw * h.gradient_scale, vec4f(-h.clip_value), vec4f(h.clip_value));
-  return select(g, -g, (h.flags & FLAG_MAXIMIZE) != 0u);
+  return clamp(raw * h.gradient_scale, vec4f(-h.clip_value), vec4f(h.clip_value));
 }
 
 // a + k * (b - a), exact at k = 0 and k = 1: unlike (1 - k) * a + k * b, a constant b is a fixed point whatever k rounds to.
