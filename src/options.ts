@@ -34,7 +34,13 @@ export function checkNumber(where: string, name: string, value: unknown, range: 
     (range.below === undefined || value < range.below) &&
     (!range.integer || Number.isInteger(value));
   if (fits) return value as number;
-  throw new UsageError(`${where}: ${name} must be ${describeRange(range)}, got ${String(value)}`);
+  throw new UsageError(`${where}: ${name} must be ${describeRange(range)}, got ${textOf(value)}`);
+}
+
+/** String() throws for an object without a usable toString, and overflows the stack for a deep array. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 function describeRange(range: NumberRange): string {

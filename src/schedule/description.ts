@@ -2,20 +2,48 @@
 // A new family is one file beside this one, and one line in each of the two lists.
 import { UsageError } from "../errors.js";
 import { printed } from "./checks.js";
+import type { Family, Walk } from "./family.js";
+import { clampFamily, type ClampDescription } from "./clamp.js";
 import { constantFamily, type ConstantDescription } from "./constant.js";
 import { cosineFamily, type CosineDescription } from "./cosine.js";
-import type { Family, Walk } from "./family.js";
+import { delayFamily, type DelayDescription } from "./delay.js";
+import { exponentialFamily, type ExponentialDescription } from "./exponential.js";
+import { inverseSqrtFamily, type InverseSqrtDescription } from "./inverse_sqrt.js";
+import { inverseTimeFamily, type InverseTimeDescription } from "./inverse_time.js";
+import { lambdaFamily, type LambdaDescription } from "./lambda.js";
 import { linearFamily, type LinearDescription } from "./linear.js";
+import { noamFamily, type NoamDescription } from "./noam.js";
+import { oscillationFamily, type OscillationDescription } from "./oscillation.js";
+import { piecewiseFamily, type PiecewiseDescription } from "./piecewise.js";
+import { polynomialFamily, type PolynomialDescription } from "./polynomial.js";
+import { powerLawFamily, type PowerLawDescription } from "./power_law.js";
+import { productFamily, type ProductDescription } from "./product.js";
+import { scaleFamily, type ScaleDescription } from "./scale.js";
 import { sequenceFamily, type SequenceDescription } from "./sequence.js";
 import { warmupFamily, type WarmupDescription } from "./warmup.js";
+import { warmupStableDecayFamily, type WarmupStableDecayDescription } from "./warmup_stable_decay.js";
 
 /** A schedule as plain data: what a checkpoint stores. */
 export type Description =
+  | ClampDescription
   | ConstantDescription
   | CosineDescription
+  | DelayDescription
+  | ExponentialDescription
+  | InverseSqrtDescription
+  | InverseTimeDescription
+  | LambdaDescription
   | LinearDescription
+  | NoamDescription
+  | OscillationDescription
+  | PiecewiseDescription
+  | PolynomialDescription
+  | PowerLawDescription
+  | ProductDescription
+  | ScaleDescription
   | SequenceDescription
-  | WarmupDescription;
+  | WarmupDescription
+  | WarmupStableDecayDescription;
 
 type AnyFamily = Family<Description, Description>;
 
@@ -24,9 +52,23 @@ const families = new Map(
   [
     constantFamily,
     warmupFamily,
+    noamFamily,
+    warmupStableDecayFamily,
     linearFamily,
     cosineFamily,
+    polynomialFamily,
+    exponentialFamily,
+    inverseTimeFamily,
+    powerLawFamily,
+    inverseSqrtFamily,
+    piecewiseFamily,
+    lambdaFamily,
+    oscillationFamily,
     sequenceFamily,
+    productFamily,
+    scaleFamily,
+    delayFamily,
+    clampFamily,
   ].map((family) => [family.shape as string, family as unknown as AnyFamily]),
 );
 
@@ -124,12 +166,13 @@ function plainCopy(where: string, description: unknown): Record<string, unknown>
 }
 
 /** A frozen copy as JSON would give it back: no -0, nothing undefined. Nested descriptions are frozen already. */
-function frozen(description: Description): Description {
-  const entries = Object.entries(description).filter(([, value]) => value !== undefined);
-  return Object.freeze(Object.fromEntries(entries.map(([key, value]) => [key, frozenValue(value)]))) as unknown as Description;
+function frozen<D extends object>(data: D): D {
+  const entries = Object.entries(data).filter(([, value]) => value !== undefined);
+  return Object.freeze(Object.fromEntries(entries.map(([key, value]) => [key, frozenValue(value)]))) as D;
 }
 
 function frozenValue(value: unknown): unknown {
   if (typeof value === "number") return value + 0;
-  return Array.isArray(value) ? Object.freeze(value.map(frozenValue)) : value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenValue));
+  return typeof value === "object" && value !== null && !facts.has(value) ? frozen(value) : value;
 }

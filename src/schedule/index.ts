@@ -1,6 +1,9 @@
 // Schedules: pure functions of the optimizer's step.
 export { asSchedule, fromJSON, Schedule } from "./schedule.js";
-export { constant, cosine, linear } from "./decays.js";
-export { warmup } from "./warmups.js";
+export { constant, cosine, exponential, inverseSqrt, inverseTime, lambda, linear, oscillation, piecewise, polynomial, powerLaw } from "./decays.js";
+export { noam, warmup, warmupStableDecay, type NoamOptions, type WarmupOptions, type WarmupStableDecayOptions } from "./warmups.js";
 export type { Description } from "./description.js";
-export type { WarmupConvention } from "./warmup.js";
+export type { Oscillation } from "./oscillation.js";
+export type { Interpolation } from "./piecewise.js";
+export type { WarmupConvention, WarmupCurve } from "./warmup.js";
+export type { DecayCurve } from "./warmup_stable_decay.js";

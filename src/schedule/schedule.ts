@@ -1,7 +1,7 @@
 // A schedule: a pure function of the optimizer's step, carried as plain data.
 import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { walk, type Description } from "./description.js";
+import { some, walk, type Description } from "./description.js";
 
 /** Immutable. `t` counts optimizer steps already taken: the first step is t = 0. */
 export class Schedule {
@@ -52,8 +52,46 @@ export class Schedule {
     return new Schedule({ shape: "sequence", parts: [this.description, asSchedule(next).description], at: [at] });
   }
 
-  /** Plain data; `fromJSON` gives back the same function, bit for bit. */
+  /** The product with another schedule, step by step; with a number, the same as `scale`. Throws UsageError if both leave `from` open, or the product may overflow. */
+  times(other: Schedule | number): Schedule {
+    if (typeof other === "number") return this.scale(other);
+    return new Schedule({ shape: "product", factors: [this.description, asSchedule(other).description] });
+  }
+
+  /** `factor` times this schedule, at every step. Throws UsageError if the factor is not finite, or the result may overflow. */
+  scale(factor: number): Schedule {
+    return new Schedule({ shape: "scale", of: this.description, by: factor });
+  }
+
+  /**
+   * This schedule `steps` later: until then `value`, by default its own first value.
+   *
+   * Range:  steps >= 0; value 0 keeps parameters frozen at the start.
+   * Throws: UsageError for an unknown option or a number out of range.
+   */
+  delay(steps: number, options: { value?: number } = {}): Schedule {
+    checkOptions("delay", options, ["value"]);
+    return new Schedule({ shape: "delay", of: this.description, steps, value: options.value });
+  }
+
+  /**
+   * min(max, max(min, this schedule)), at every step.
+   *
+   * Range:  min <= max; either may be left out.
+   * Throws: UsageError for an unknown option, no bound at all, or bounds that cross.
+   */
+  clamp(options: { min?: number; max?: number }): Schedule {
+    checkOptions("clamp", options, ["min", "max"]);
+    return new Schedule({ shape: "clamp", of: this.description, min: options?.min, max: options?.max });
+  }
+
+  /** Plain data; `fromJSON` gives back the same function, bit for bit. Throws UsageError if a `lambda` is in it. */
   toJSON(): Description {
+    if (some(this.description, ({ shape }) => shape === "lambda")) {
+      throw new UsageError(
+        "toJSON: a function of your own cannot be saved, got a schedule with a lambda in it; build it of the catalogue's shapes (piecewise takes a table of values), or set it again after loading",
+      );
+    }
     return structuredClone(this.description);
   }
 
