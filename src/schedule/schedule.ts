@@ -29,7 +29,7 @@ export class Schedule {
    * Throws: UsageError if t is negative or not finite, or if the schedule starts where another one ends and has none before it.
    */
   at(t: number): number {
-    const value = walk.at(this.description, checkNumber("schedule.at", "t", t, { min: 0 }));
+    const value = walk.at(this.description, checkNumber("schedule.at", "t", t, { min: 0 }) + 0);
     if (!Number.isFinite(value)) {
       throw new UsageError(`schedule.at: the ${this.description.shape} schedule leaves the finite numbers, got ${value} at step ${t}; end it earlier, or use clamp`);
     }
