@@ -111,6 +111,11 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     });
   }
 
+  /** "AdamW", "SGD" and so on: what its states call `algorithm`. */
+  get name(): string {
+    return this.algorithm.name;
+  }
+
   /** The largest global gradient norm that is left alone; null for no clipping. May be changed at any time. */
   get clipNorm(): Scheduled | null {
     return this.clipping.get("clipNorm");
@@ -246,14 +251,20 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const limits = toPlain({ ...this.clipping.both, emaDecay: this.averaging.decay }) as unknown as Record<ClipName | "emaDecay", PlainScheduled | null>;
     const groups = this.paramGroups.map((group) => group.toState());
     const scalars = this.scalars.toState();
-    const moments: OptimizerState["moments"] = Object.fromEntries(this.moments.map((name) => [name, []]));
     // Every read is queued before the first is awaited: one moment of the run, whatever is launched meanwhile.
-    const [{ step, skipped, clipped }, parameterSteps] = await Promise.all([
-      this.readControl(),
+    const [{ step, skipped, clipped }, { parameterSteps, moments }] = await Promise.all([this.readControl(), this.readMoments()]);
+    return { algorithm: algorithm.name, step, skipped, clipped, ...limits, groups, scalars, parameterSteps, moments };
+  }
+
+  /** The part of `stateDict` that lies on the GPU, whatever the options are: moments, and the steps that each parameter has taken. */
+  async readMoments(): Promise<Pick<OptimizerState, "moments" | "parameterSteps">> {
+    this.checkUsable();
+    const moments: OptimizerState["moments"] = Object.fromEntries(this.moments.map((name) => [name, []]));
+    const [parameterSteps] = await Promise.all([
       this.control.readSteps(),
       ...this.moments.flatMap((name) => this.arenas.map((arena) => arena.readMoment(name, moments[name]!))),
     ]);
-    return { algorithm: algorithm.name, step, skipped, clipped, ...limits, groups, scalars, parameterSteps, moments };
+    return { moments, parameterSteps };
   }
 
   /**

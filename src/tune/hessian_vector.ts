@@ -1,97 +1,52 @@
-// Products of the Hessian with vectors, from differences of gradients.
 import { UsageError } from "../errors.js";
-import { addScaled, distance, norm, normalized, randomDirection, type HostVector } from "./host_vectors.js";
+import { checkNumber } from "../options.js";
+import { bestStep, productWithError, type GradientAlong, type HessianProduct } from "./gradient_difference.js";
+import { norm, randomDirection, type HostVector } from "./host_vectors.js";
+import { withProbe, type Probe } from "./probe.js";
+import { batchNumbers, checkToolOptions, type ToolOptions, type TuneTarget } from "./target.js";
 
-/** The gradient at a place, always of the same function: the same batches, the same dropout masks. */
-export type GradientAt = (place: Float32Array) => Promise<HostVector>;
-
-export interface HessianProduct {
-  /** H v, [n]. */
-  product: Float64Array;
-  /** Estimate of |H v - product|, from a second product at half the step. */
-  error: number;
-  /** How far from the place the gradients were taken, along v / |v|. */
-  step: number;
-}
-
-/** Half the distance between 1 and the next f32. */
-const unitRoundoff = 2 ** -24;
-/** Steps tried differ by this factor; what is found is within it of the best. */
-const ladder = 4;
-const mostRungs = 7;
-/** A relative change this small is not worth another pair of gradients. */
-const goodEnough = 1e-4;
-
-/**
- * H v = (g(x + h u) - g(x - h u)) |v| / (2 h) + O(h^2), u = v / |v|, h the step.
- *
- * Why differences: every backward kernel here is written by hand, and none is on the tape. Double backward would need
- * a second derivative for each of them, an engine twice the size; a difference needs none, is exact for a quadratic,
- * and repeats bit for bit because gradients do. What it costs is digits. Truncation grows with h^2 |g'''| / 6, f32
- * rounding of the gradients falls with u |g| / h, u = 6e-8; where they meet, about cbrt(u) = 4e-3 of the length
- * on which the function bends, some 3 to 4 digits are left. `bestStep` finds that place. The places x +- h u are rounded
- * to f32, which turns u by up to 2^-25 |x| / h; that is smaller than the rest.
- *
- * Where the gradient jumps (ReLU, max pooling, clipped losses), the product is the mean curvature over 2 h, kinks
- * included, and its error estimate says so.
- *
- * Shapes: place [n], v [n] -> [n].
- * Range:  step > 0; v of any length, zeros give zeros.
- * Throws: UsageError for a product that is not finite.
- * Source: Pearlmutter 1994 for the idea; Nocedal and Wright 8.1 for the step.
- */
-export async function differenceProduct(gradientAt: GradientAt, place: Float32Array, v: HostVector, step: number): Promise<Float64Array> {
-  const length = norm(v);
-  if (length === 0) return new Float64Array(v.length);
-  const at = (k: number) => Float32Array.from(place, (x, i) => x + (k * v[i]!) / length);
-  const product = Float64Array.from(await gradientAt(at(step)));
-  addScaled(product, -1, await gradientAt(at(-step)));
-  const factor = length / (2 * step);
-  for (let i = 0; i < product.length; i++) product[i]! *= factor;
-  if (!Number.isFinite(norm(product))) {
-    throw new UsageError(`hessianVector: the gradient is not finite near the parameters, got step ${step}; tune a state that still trains, or pass a smaller step`);
-  }
-  return product;
-}
-
-/** A product with the estimate of its error, from a second one at half the step. */
-export async function productWithError(gradientAt: GradientAt, place: Float32Array, v: HostVector, step: number): Promise<HessianProduct> {
-  const wide = await differenceProduct(gradientAt, place, v, step);
-  const narrow = await differenceProduct(gradientAt, place, v, step / 2);
-  // Halving the step takes 3/4 of the truncation away and doubles the rounding: the change shows the larger of the two.
-  return { product: wide, error: (4 / 3) * distance(wide, narrow), step };
+export interface HessianVectorOptions extends ToolOptions {
+  /** The Hessian is that of the mean loss over so many batches. 1 by default. */
+  batches?: number;
+  /** How far the gradients are taken from the parameters; found by trying where absent. */
+  step?: number;
 }
 
 /**
- * The step at which products with vectors like `along` err least: starts from cbrt(3 u) |x| and walks the ladder in the
- * direction in which the change from rung to rung falls, until it rises.
+ * H v at the parameters, H the Hessian of the mean loss over batches 0 to batches - 1, by a central difference of
+ * gradients; see gradient_difference.ts for why, and for how far it can be trusted. Dropout masks repeat; batch norm in
+ * training uses the batch's statistics.
  *
- * Range:  `along` null for the gradient's direction, where networks bend most, or a random one at a stationary point.
+ * Shapes: v [size] -> product [size], the optimizer's parameters that are not frozen one after the other, in its order.
+ * Range:  batches >= 1; step > 0.
+ * Throws: UsageError for options out of range, a vector of another length or not finite, or a gradient that is not
+ *         finite; the signal's reason. The target is left as it was.
+ * Source: Pearlmutter 1994; error by halving the step.
  */
-export async function bestStep(gradientAt: GradientAt, place: Float32Array, along: HostVector | null = null): Promise<number> {
-  let v = along;
-  if (!v) {
-    const gradient = await gradientAt(place);
-    v = norm(gradient) > 0 ? normalized(gradient) : randomDirection(place.length, 1);
-  }
-  const first = Math.cbrt(3 * unitRoundoff) * Math.max(norm(place), 1e-3);
-  const products = new Map<number, Float64Array>();
-  const at = async (rung: number) => {
-    const known = products.get(rung) ?? (await differenceProduct(gradientAt, place, v, first * ladder ** rung));
-    products.set(rung, known);
-    return known;
+export async function hessianVector(target: TuneTarget, v: ArrayLike<number>, options: HessianVectorOptions = {}): Promise<HessianProduct> {
+  const where = "hessianVector";
+  checkToolOptions(where, options, ["batches", "step"]);
+  const batches = batchNumbers(where, options.batches ?? 1);
+  const step = options.step === undefined ? null : checkNumber(where, "step", options.step, { above: 0 });
+  const direction = Float64Array.from(v);
+  if (!Number.isFinite(norm(direction))) throw new UsageError(`${where}: v must be finite, got a norm of ${norm(direction)}`);
+  return withProbe(where, target, options.signal, async (probe) => {
+    if (direction.length !== probe.size) throw new UsageError(`${where}: v must have an element for each of ${probe.size} parameters, got ${direction.length}`);
+    const { place, gradient } = await placeOf(probe, batches);
+    const along = gradientsFrom(probe, place, batches);
+    return productWithError(along, direction, step ?? (await bestStep(along, gradient, norm(place))));
+  });
+}
+
+/** Where the parameters are, and the gradient there; a random direction where that is zero. */
+export async function placeOf(probe: Probe, batches: readonly number[]): Promise<{ place: Float32Array; gradient: HostVector; loss: number }> {
+  const [place, { gradient, loss }] = await Promise.all([probe.values(), probe.gradient(batches)]);
+  return { place, gradient: norm(gradient) > 0 ? gradient : randomDirection(place.length, 1), loss };
+}
+
+export function gradientsFrom(probe: Probe, place: HostVector, batches: readonly number[]): GradientAlong {
+  return async (v, alpha) => {
+    probe.placeAlong(place, alpha, v);
+    return (await probe.gradient(batches)).gradient;
   };
-  /** What the step of this rung and the next finer one disagree by. */
-  const change = async (rung: number) => distance(await at(rung), await at(rung - 1));
-  let rung = 0;
-  let least = await change(0);
-  const finer = await change(-1);
-  const direction = finer < least ? -1 : 1;
-  if (direction < 0) [rung, least] = [-1, finer];
-  for (let tried = 2; tried < mostRungs && least > goodEnough * norm(await at(rung)); tried++) {
-    const next = await change(rung + direction);
-    if (next >= least) break;
-    [rung, least] = [rung + direction, next];
-  }
-  return first * ladder ** rung;
 }

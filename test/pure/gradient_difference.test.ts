@@ -1,7 +1,7 @@
 // Differences of gradients that are rounded to f32, as a GPU's are, against Hessians known exactly.
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/errors.js";
-import { bestStep, differenceProduct, productWithError, type GradientAt } from "../../src/tune/hessian_vector.js";
+import { bestStep, differenceProduct, productWithError, type GradientAlong } from "../../src/tune/gradient_difference.js";
 import { distance, norm } from "../../src/tune/host_vectors.js";
 import { testRandom } from "../support/nd.js";
 
@@ -22,13 +22,19 @@ const cases: Record<string, Case> = {
   "a function with a large gradient and little curvature": { gradient: (x, i) => 1000 + lambda[i]! * x, hessian: (_, i) => lambda[i]! },
 };
 
-const rounded = ({ gradient }: Case): GradientAt => async (at) => Float32Array.from(at, gradient);
+/** As a GPU has them: places and gradients rounded to f32. */
+const rounded =
+  ({ gradient }: Case, from = place): GradientAlong =>
+  async (v, alpha) =>
+    Float32Array.from(Float32Array.from(from, (x, i) => x + alpha * v[i]!), gradient);
+const gradientOf = async (along: GradientAlong) => along(v, 0);
+const best = async (along: GradientAlong, direction?: Float64Array) => bestStep(along, direction ?? (await gradientOf(along)), norm(place));
 
 describe("products from differences", () => {
   it.each(Object.entries(cases))("of %s: the step is found, the error is what it says and below 1%", async (_, problem) => {
     const gradientAt = rounded(problem);
-    const step = await bestStep(gradientAt, place);
-    const { product, error } = await productWithError(gradientAt, place, v, step);
+    const step = await best(gradientAt);
+    const { product, error } = await productWithError(gradientAt, v, step);
     const want = Float64Array.from(v, (value, i) => problem.hessian(place[i]!, i) * value);
     const actual = distance(product, want);
     expect(actual).toBeLessThan(0.01 * norm(want));
@@ -41,38 +47,37 @@ describe("products from differences", () => {
     for (const problem of Object.values(cases)) {
       const gradientAt = rounded(problem);
       const want = Float64Array.from(v, (value, i) => problem.hessian(place[i]!, i) * value);
-      const errorAt = async (step: number) => distance(await differenceProduct(gradientAt, place, v, step), want);
+      const errorAt = async (step: number) => distance(await differenceProduct(gradientAt, v, step), want);
       const least = Math.min(...(await Promise.all(Array.from({ length: 24 }, (_, k) => errorAt(2 ** (k - 14))))));
-      expect(await errorAt(await bestStep(gradientAt, place))).toBeLessThan(Math.max(20 * least, 1e-3 * norm(want)));
+      expect(await errorAt(await best(gradientAt))).toBeLessThan(Math.max(20 * least, 1e-3 * norm(want)));
     }
   });
 
   it("is linear in the length of v, and zero for zeros", async () => {
     const gradientAt = rounded(cases["a quadratic"]!);
-    const one = await differenceProduct(gradientAt, place, v, 0.1);
-    const twice = await differenceProduct(gradientAt, place, v.map((x) => 2 * x), 0.1);
+    const one = await differenceProduct(gradientAt, v, 0.1);
+    const twice = await differenceProduct(gradientAt, v.map((x) => 2 * x), 0.1);
     expect(distance(twice, one.map((x) => 2 * x))).toBeLessThan(1e-6 * norm(twice));
-    expect(norm(await differenceProduct(gradientAt, place, new Float64Array(n), 0.1))).toBe(0);
+    expect(norm(await differenceProduct(gradientAt, new Float64Array(n), 0.1))).toBe(0);
   });
 
   it("finds a step at a stationary point, and where the parameters are zero", async () => {
-    const bowl: GradientAt = async (at) => Float32Array.from(at, (x, i) => lambda[i]! * (x - place[i]!));
-    expect(await bestStep(bowl, place)).toBeGreaterThan(0);
-    const atZero: GradientAt = async (at) => Float32Array.from(at, (x, i) => lambda[i]! * x);
-    const zero = new Float32Array(n);
-    const { product } = await productWithError(atZero, zero, v, await bestStep(atZero, zero));
+    const bowl = rounded({ gradient: (x, i) => lambda[i]! * (x - place[i]!), hessian: () => 0 });
+    expect(await best(bowl, v)).toBeGreaterThan(0);
+    const atZero = rounded({ gradient: (x, i) => lambda[i]! * x, hessian: () => 0 }, new Float32Array(n));
+    const { product } = await productWithError(atZero, v, await bestStep(atZero, v, 0));
     expect(distance(product, v.map((x, i) => lambda[i]! * x))).toBeLessThan(1e-4 * norm(product));
   });
 
   it("refuses a gradient that is not finite", async () => {
-    const broken: GradientAt = async (at) => at.map(() => NaN);
-    await expect(differenceProduct(broken, place, v, 0.1)).rejects.toThrow(UsageError);
-    await expect(bestStep(broken, place)).rejects.toThrow("hessianVector: the gradient is not finite near the parameters");
+    const broken: GradientAlong = async (at) => at.map(() => NaN);
+    await expect(differenceProduct(broken, v, 0.1)).rejects.toThrow(UsageError);
+    await expect(best(broken, v)).rejects.toThrow("Hessian: the gradient is not finite near the parameters");
   });
 
   it("says so where the gradient jumps", async () => {
-    const kinks: GradientAt = async (at) => Float32Array.from(at, (x) => (Math.sin(500 * x) > 0 ? 1 : -1));
-    const { product, error } = await productWithError(kinks, place, v, await bestStep(kinks, place));
+    const kinks = rounded({ gradient: (x) => (Math.sin(500 * x) > 0 ? 1 : -1), hessian: () => 0 });
+    const { product, error } = await productWithError(kinks, v, await best(kinks));
     expect(error).toBeGreaterThan(0.1 * norm(product));
   });
 });
