@@ -23,16 +23,15 @@ export const productFamily: Family<ProductDescription, Description> = {
   },
   at: ({ factors }, t, walk) => factors.reduce((product, factor) => product * walk.at(factor, t), 1),
   steps: ({ factors }, walk) => factors.reduce((last, factor) => Math.max(last, walk.steps(factor)), 0),
-  // The largest product on the way there: an intermediate one must not overflow either.
+  // In the order of `at`: an infinite product on the way stays infinite, or turns to NaN, and is refused.
   bound({ factors }, walk) {
-    let [product, largest] = [1, 0];
+    let product = 1;
     for (const factor of factors) {
       const bound = walk.bound(factor);
       if (bound === undefined) return undefined;
       product *= bound;
-      largest = Math.max(largest, product);
     }
-    return largest;
+    return product;
   },
   nested: ({ factors }) => factors,
   needsStart: ({ factors }, walk) => factors.some((factor) => walk.needsStart(factor)),

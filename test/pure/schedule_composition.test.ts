@@ -177,6 +177,7 @@ describe("a schedule", () => {
     expect(constant(-0).at(0)).toBe(0);
     expect(constant(0).scale(-1).at(-0)).toBe(0);
     expect(lambda(() => -0).at(0)).toBe(0);
+    expect(lambda((t) => (Object.is(t, -0) ? 1 : 2)).at(-0)).toBe(2);
   });
 
   it("refuses to nest without end, and to grow without end", () => {

@@ -35,6 +35,8 @@ describe("toJSON", () => {
   });
 
   it("has no -0 and nothing that JSON drops", () => {
+    const swing = warmup({ steps: 3, to: 1, oscillation: { amplitude: -0, period: 3 } });
+    expect(JSON.parse(JSON.stringify(swing))).toEqual(swing.toJSON());
     const s = piecewise([[0, -0], [3, 1]]).then(linear({ from: -0, to: undefined, steps: 3 }));
     expect(JSON.parse(JSON.stringify(s))).toEqual(s.toJSON());
     expect(s.toJSON()).toEqual({ shape: "sequence", parts: [{ shape: "piecewise", points: [[0, 0], [3, 1]], interpolation: "linear" }, { shape: "linear", from: 0, to: 0, steps: 3 }], at: [3] });
