@@ -52,13 +52,23 @@ export class Schedule {
     return new Schedule({ shape: "sequence", parts: [this.description, asSchedule(next).description], at: [at] });
   }
 
-  /** The product with another schedule, step by step; with a number, the same as `scale`. Throws UsageError if both leave `from` open, or the product may overflow. */
+  /**
+   * this(t) * other(t); with a number, the same as `scale`.
+   *
+   * Range:  at most one factor with an open `from`, which then makes the product start where the schedule before it ended.
+   * Throws: UsageError if more than one factor is open, or the product may leave +-1e300.
+   */
   times(other: Schedule | number): Schedule {
     if (typeof other === "number") return this.scale(other);
     return new Schedule({ shape: "product", factors: [this.description, asSchedule(other).description] });
   }
 
-  /** `factor` times this schedule, at every step. Throws UsageError if the factor is not finite, or the result may overflow. */
+  /**
+   * factor * this(t).
+   *
+   * Range:  any finite factor; an open `from` becomes 1 / factor of where the schedule before it ended.
+   * Throws: UsageError if the factor is not finite, or the result may leave +-1e300.
+   */
   scale(factor: number): Schedule {
     return new Schedule({ shape: "scale", of: this.description, by: factor });
   }
