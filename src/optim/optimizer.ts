@@ -278,11 +278,11 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const groups = this.paramGroups.map((group) => group.params.length);
     const sizes = this.parameters.map((tensor) => tensor.size);
     checkState(state, { algorithm: name, groups, sizes, moments: this.moments, scalars: this.scalars.names(), averaged: this.averaging.on });
-    const plan = planLoad(name, state, this.paramGroups);
+    const plan = planLoad(name, state, this.paramGroups, this.scalars);
     this.paramGroups.forEach((group, i) => group.replace(plan.groups[i]!));
     this.clipping.replace(plan.clips);
     this.averaging.decay = plan.emaDecay;
-    if (plan.scalars) this.scalars.setSchedules(this.scalars.names().map((scalar) => plan.scalars![scalar]!));
+    if (plan.scalars) this.scalars.setSchedules(plan.scalars);
     for (const moment of this.moments) for (const arena of this.arenas) arena.writeMoment(moment, state.moments[moment]!);
     this.control.writeCounters(state, state.parameterSteps, this.ratesAt(state.step));
     this.counter.reset(state.step);

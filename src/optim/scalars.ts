@@ -66,6 +66,11 @@ export class Scalars {
     return this.all.map(({ schedule }) => schedule);
   }
 
+  /** Throws UsageError unless these can take the places of the present ones at step `t`. */
+  checkSchedules(schedules: readonly Schedule[], t: number): void {
+    schedules.forEach((schedule, i) => this.valueOf({ ...this.all[i]!, schedule }, t));
+  }
+
   setSchedules(schedules: readonly Schedule[]): void {
     schedules.forEach((schedule, i) => (this.all[i]!.schedule = schedule));
   }

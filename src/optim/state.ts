@@ -1,9 +1,10 @@
 // What an optimizer needs to go on bit for bit, and whether it fits.
 import { CheckpointError } from "../errors.js";
-import type { Description, Schedule } from "../schedule/index.js";
+import { fromJSON, type Description, type Schedule } from "../schedule/index.js";
 import { Averaging } from "./averaging.js";
 import { Clipping, type ClipName } from "./clipping.js";
 import type { CommonOptions, GroupState, ParamGroup } from "./param_group.js";
+import type { Scalars } from "./scalars.js";
 import { fromPlain, type Scheduled } from "./values.js";
 
 /** As JSON holds it. */
@@ -75,11 +76,12 @@ export interface LoadPlan<O> {
   groups: O[];
   clips: Record<ClipName, Scheduled | null>;
   emaDecay: Scheduled | null;
-  scalars: Record<string, Schedule> | null;
+  /** In the order of the registered ones. */
+  scalars: Schedule[] | null;
 }
 
 /** Throws CheckpointError for options that cannot be used. */
-export function planLoad<O extends CommonOptions>(where: string, state: OptimizerState, groups: readonly ParamGroup<O>[]): LoadPlan<O> {
+export function planLoad<O extends CommonOptions>(where: string, state: OptimizerState, groups: readonly ParamGroup<O>[], registered: Scalars): LoadPlan<O> {
   const attempt = <T>(what: string, fn: () => T): T => {
     try {
       return fn();
@@ -97,6 +99,11 @@ export function planLoad<O extends CommonOptions>(where: string, state: Optimize
     new Averaging(where, limits.emaDecay ?? undefined).rateAt(state.step);
     return { clips: clipping.both, emaDecay: limits.emaDecay };
   });
-  const scalars = attempt("the scalars", () => (state.scalars ? (fromPlain(state.scalars) as Record<string, Schedule>) : null));
+  const scalars = attempt("the scalars", () => {
+    if (!state.scalars) return null;
+    const schedules = registered.names().map((name) => fromJSON(state.scalars![name]));
+    registered.checkSchedules(schedules, state.step);
+    return schedules;
+  });
   return { groups: options, ...limits, scalars };
 }

@@ -148,6 +148,11 @@ describe("a scalar", () => {
     const copies = tensors.map((_, i) => other.scalar(`s${i}`, 0));
     other.loadStateDict(JSON.parse(JSON.stringify({ ...state, moments: {} })) as never);
     expect(await Promise.all(copies.map((tensor) => tensor.item()))).toEqual(await Promise.all(tensors.map((tensor) => tensor.item())));
+    const bad = JSON.parse(JSON.stringify({ ...state, moments: {}, scalars: { ...state.scalars, s4: { shape: "constant", value: 5 } } })) as never;
+    const bounded = new SGD([leaf(device, drawn(3, 64))], { lr: 0.5 });
+    tensors.forEach((_, i) => bounded.scalar(`s${i}`, 0, { max: i === 4 ? 1 : 100 }));
+    expect(() => bounded.loadStateDict(bad)).toThrow("SGD: the scalars cannot be used, nothing was loaded");
+    expect(bounded.paramGroups[0]!.lr).toBe(0.5);
     optimizer.dispose();
     expect(tensors.every((tensor) => tensor.isDisposed)).toBe(true);
   });
