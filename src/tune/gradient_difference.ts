@@ -31,8 +31,9 @@ const goodEnough = 1e-4;
  * a second derivative for each of them, an engine twice the size; a difference needs none, is exact for a quadratic,
  * and repeats bit for bit because gradients do. What it costs is digits. Truncation grows with h^2 |g'''| / 6, f32
  * rounding of the gradients falls with u |g| / h, u = 6e-8; where they meet, about cbrt(u) = 4e-3 of the length
- * on which the function bends, some 3 to 4 digits are left. `bestStep` finds that place. The places x +- h u are rounded
- * to f32, which turns u by up to 2^-25 |x| / h; that is smaller than the rest.
+ * on which the function bends, 3 to 5 digits are left (measured against float64: 2e-5 of |H v| for an MLP, 2e-4 for a
+ * GPT). `bestStep` finds that place. The places x +- h u are rounded to f32, which turns u by up to 2^-25 |x| / h; that
+ * is smaller than the rest.
  *
  * Where the gradient jumps (ReLU, max pooling), the product is the mean curvature over 2 h, kinks included, and its error
  * estimate says so.

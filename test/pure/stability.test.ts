@@ -71,13 +71,13 @@ describe("Adam's scaling", () => {
       m = beta1 * m + (1 - beta1) * g;
       v = beta2 * v + (1 - beta2) * g * g;
       const move = (lr * (m / (1 - beta1 ** t))) / (Math.sqrt(v / (1 - beta2 ** t)) + eps);
-      expect((lr * m) / stabilityRules.AdamW!.scale!.of(v, t, { betas: [beta1, beta2], eps })).toBeCloseTo(move, 14);
+      expect((lr * m) / stabilityRules.AdamW!.scaling!.of(v, t, { betas: [beta1, beta2], eps })).toBeCloseTo(move, 14);
     }
   });
 
   it("settled is what it tends to where the gradients' squares have this mean", () => {
     const options = { betas: [0.9, 0.99], eps: 1e-8 };
-    const { of, settled } = stabilityRules.Adam!.scale!;
+    const { of, settled } = stabilityRules.Adam!.scaling!;
     expect(of(0.25, 5000, options)).toBeCloseTo(settled(0.25, options), 12);
   });
 });

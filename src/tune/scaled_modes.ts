@@ -1,0 +1,119 @@
+// The symmetric operator whose highest eigenvalue decides whether the optimizer's step is stable.
+import { UsageError } from "../errors.js";
+import type { HostVector } from "./host_vectors.js";
+import { stabilityRules, type Scaling, type StepOptions } from "./preconditioner.js";
+import type { Probe } from "./probe.js";
+
+/**
+ * S = D^1/2 (H + W) D^1/2. D = r / P for each element: P the optimizer's scaling (1 without), r the group's learning
+ * rate over its threshold, both relative to the leading group's, so that one number speaks for all groups.
+ * W is coupled weight decay.
+ */
+export interface ScaledModes {
+  /** sqrt(D), [size]; null where it is 1. */
+  root: Float64Array | null;
+  /** W, [size]; null where it is 0. */
+  decay: Float64Array | null;
+  /** c of the leading group: stable while its lr * lambda_max(S) is below. Null for an algorithm without a rule. */
+  threshold: number | null;
+  preconditioned: boolean;
+}
+
+interface LiveGroup {
+  options: StepOptions;
+  ratio: number;
+  /** Where its parameters lie among the optimizer's. */
+  parameters: readonly number[];
+}
+
+/**
+ * `preconditioned` "auto" takes the optimizer's scaling where it has one. The scaling is that of the coming step: the
+ * moments, with the gradients of `batches` joined as the step would. A parameter that has taken no step yet gets the
+ * scaling that its moments would tend to here, from the batches' mean squared gradients.
+ */
+export async function scaledModes(where: string, probe: Probe, batches: readonly number[], preconditioned: boolean | "auto"): Promise<ScaledModes> {
+  const { optimizer } = probe.target;
+  const rule = stabilityRules[optimizer.name];
+  if (preconditioned === true && !rule?.scaling) {
+    const known = Object.keys(stabilityRules).filter((name) => stabilityRules[name]!.scaling);
+    throw new UsageError(`${where}: preconditioned needs an optimizer that scales elements by their gradients, got ${optimizer.name}; use ${known.join(", ")}, or leave it out`);
+  }
+  const groups = liveGroups(probe);
+  const leading = groups.find(({ ratio }) => ratio > 0)!;
+  const scaling = preconditioned === false ? undefined : rule?.scaling;
+  // Without its scaling, a scaling optimizer's own threshold would mean nothing: then it is gradient descent's.
+  const thresholdOf = (options: StepOptions) => (!rule ? null : rule.scaling && !scaling ? null : rule.threshold(options));
+  const threshold = thresholdOf(leading.options);
+  const scales = scaling ? await scalesOf(probe, groups, scaling, batches) : null;
+
+  const root = new Float64Array(probe.size).fill(1);
+  const decay = new Float64Array(probe.size);
+  let start = 0;
+  for (const { options, ratio, parameters } of groups) {
+    const own = threshold === null ? 1 : (ratio * threshold) / thresholdOf(options)!;
+    for (const parameter of parameters) {
+      const { size } = optimizer.parameters[parameter]!;
+      for (let i = start; i < start + size; i++) root[i] = Math.sqrt(scales ? own / scales[i]! : own);
+      if (rule?.coupledDecay) decay.fill(options.weightDecay as number, start, start + size);
+      start += size;
+    }
+  }
+  const trivial = (values: Float64Array, value: number) => values.every((entry) => entry === value);
+  return { root: trivial(root, 1) ? null : root, decay: trivial(decay, 0) ? null : decay, threshold, preconditioned: scales !== null };
+}
+
+/** D^1/2 (g + W x), the gradient in the coordinates in which S is the Hessian. */
+export function scaledGradient({ root, decay }: ScaledModes, gradient: HostVector, place: HostVector): HostVector {
+  if (!root && !decay) return gradient;
+  return Float64Array.from(gradient, (g, i) => (root?.[i] ?? 1) * (g + (decay ? decay[i]! * place[i]! : 0)));
+}
+
+/** The direction in parameters of one in the scaled coordinates. */
+export function unscaled({ root }: ScaledModes, v: HostVector): HostVector {
+  return root ? Float64Array.from(v, (x, i) => x * root[i]!) : v;
+}
+
+function liveGroups({ target: { optimizer }, ratios, step }: Probe): LiveGroup[] {
+  let first = 0;
+  return optimizer.paramGroups.flatMap((group, i) => {
+    const parameters = group.params.map((_, j) => first + j);
+    first += parameters.length;
+    if (group.frozen) return [];
+    const live = parameters.filter((parameter) => !optimizer.parameters[parameter]!.isDisposed);
+    return [{ options: group.at(step) as unknown as StepOptions, ratio: ratios[i]!, parameters: live }];
+  });
+}
+
+/** P of every element, [size]. */
+async function scalesOf(probe: Probe, groups: readonly LiveGroup[], scaling: Scaling, batches: readonly number[]): Promise<Float64Array> {
+  const { moments, parameterSteps } = await probe.target.optimizer.readMoments();
+  const { mean, squares } = await gradientMoments(probe, batches);
+  const scales = new Float64Array(probe.size);
+  let start = 0;
+  for (const { options, parameters } of groups) {
+    for (const parameter of parameters) {
+      const moment = moments[scaling.moment]![parameter]!;
+      const step = parameterSteps[parameter]!;
+      moment.forEach((value, i) => {
+        const at = start + i;
+        scales[at] = step === 0 ? scaling.settled(squares[at]!, options) : scaling.of(scaling.next(value, mean[at]! ** 2, options), step + 1, options);
+      });
+      start += moment.length;
+    }
+  }
+  return scales;
+}
+
+/** Of the batches' gradients: the mean, and the mean of the squares. */
+async function gradientMoments(probe: Probe, batches: readonly number[]): Promise<{ mean: Float64Array; squares: Float64Array }> {
+  const mean = new Float64Array(probe.size);
+  const squares = new Float64Array(probe.size);
+  for (const batch of batches) {
+    const { gradient } = await probe.gradient([batch]);
+    gradient.forEach((g, i) => {
+      mean[i]! += g / batches.length;
+      squares[i]! += (g * g) / batches.length;
+    });
+  }
+  return { mean, squares };
+}
