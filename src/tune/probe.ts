@@ -6,9 +6,10 @@ import { lambda } from "../schedule/index.js";
 import { keep, scope } from "../tensor/scope.js";
 import { backward, noGrad } from "../tensor/tape.js";
 import { empty, Tensor } from "../tensor/tensor.js";
+import { groupRates } from "./group_rates.js";
 import type { HostVector } from "./host_vectors.js";
+import { handled } from "./in_flight.js";
 import { ModelState } from "./model_state.js";
-import { rateRatios } from "./rate_ratios.js";
 import { checkTarget, type TuneTarget } from "./target.js";
 
 /** At one place in parameter space, over one or more batches. */
@@ -79,6 +80,8 @@ export class Probe {
   readonly size: number;
   /** Each group's learning rate over that of the leading group, the first that has one. 0 for a frozen group. */
   readonly ratios: readonly number[];
+  /** The leading group's rate at this step, or its highest where that is 0; 0 where no group has one. */
+  readonly leadingRate: number;
   private readonly snapshot: OptimizerSnapshot;
   private readonly state: ModelState;
 
@@ -95,7 +98,8 @@ export class Probe {
     this.size = this.parameters.reduce((sum, { size }) => sum + size, 0);
     if (this.size === 0) throw new UsageError(`${where}: needs a parameter to move, got only frozen or empty ones`);
     this.device = this.parameters[0]!.device;
-    const ratios = rateRatios(live.map((group) => group.lr), step);
+    const { leading, ratios } = groupRates(live.map((group) => group.lr), step);
+    this.leadingRate = leading;
     this.ratios = optimizer.paramGroups.map((group) => (group.frozen ? 0 : ratios[live.indexOf(group)]!));
     this.snapshot = optimizer.snapshot();
     try {
@@ -154,7 +158,9 @@ export class Probe {
 
   /** Makes lr(t) the learning rate of the leading group, t counted from the state as it was found; the others keep their ratio to it. */
   setRates(lr: (t: number) => number): void {
-    setGroupRates(this.target.optimizer, this.ratios, this.step, lr);
+    this.target.optimizer.paramGroups.forEach((group, i) => {
+      if (!group.frozen) group.lr = lambda((t) => this.ratios[i]! * lr(Math.max(0, t - this.step)));
+    });
   }
 
   /** The parameters' present values, [size]. */
@@ -267,20 +273,7 @@ export class Probe {
   }
 }
 
-/** Sets all groups' rates to ratio * lr(t - start) by a schedule. Frozen groups keep theirs. */
-function setGroupRates(optimizer: Optimizer, ratios: readonly number[], start: number, lr: (t: number) => number): void {
-  optimizer.paramGroups.forEach((group, i) => {
-    if (!group.frozen) group.lr = lambda((t) => ratios[i]! * lr(Math.max(0, t - start)));
-  });
-}
-
 async function meanOf(values: readonly Promise<number>[]): Promise<number> {
   const read = await Promise.all(values);
   return read.reduce((sum, value) => sum + value, 0) / read.length;
-}
-
-/** Another evaluation may fail before this one is awaited: its own failure must not end the process then. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }

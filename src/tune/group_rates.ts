@@ -6,18 +6,24 @@ const samples = 256;
 /** How far a schedule that never ends is looked at. */
 const horizon = 10_000;
 
+export interface GroupRates {
+  /** The rate of the first group that has one; 0 where none has. */
+  leading: number;
+  /** Each group's rate over it; 1 for every group where none has a rate. */
+  ratios: number[];
+}
+
 /**
  * Each group's rate at `step` over that of the first group whose rate is not 0. Where a group is at 0 there (before
  * its warmup), the highest rates of the schedules stand for the rates.
  *
- * Range:  1 for every group where all rates are 0.
  * Throws: what a schedule throws.
  */
-export function rateRatios(lrs: readonly Scheduled[], step: number): number[] {
+export function groupRates(lrs: readonly Scheduled[], step: number): GroupRates {
   let rates = lrs.map((lr) => asSchedule(lr).at(step));
   if (rates.includes(0)) rates = lrs.map((lr) => peakOf(lr, step));
-  const leading = rates.find((rate) => rate > 0);
-  return leading === undefined ? rates.map(() => 1) : rates.map((rate) => rate / leading);
+  const leading = rates.find((rate) => rate > 0) ?? 0;
+  return { leading, ratios: rates.map((rate) => (leading === 0 ? 1 : rate / leading)) };
 }
 
 function peakOf(lr: Scheduled, step: number): number {
