@@ -6,13 +6,18 @@ import type { Family, Walk } from "./family.js";
 import { clampFamily, type ClampDescription } from "./clamp.js";
 import { constantFamily, type ConstantDescription } from "./constant.js";
 import { cosineFamily, type CosineDescription } from "./cosine.js";
+import { cosineRestartsFamily, type CosineRestartsDescription } from "./cosine_restarts.js";
+import { cosineWaveFamily, type CosineWaveDescription } from "./cosine_wave.js";
+import { cyclicFamily, type CyclicDescription } from "./cyclic.js";
 import { delayFamily, type DelayDescription } from "./delay.js";
 import { exponentialFamily, type ExponentialDescription } from "./exponential.js";
 import { inverseSqrtFamily, type InverseSqrtDescription } from "./inverse_sqrt.js";
 import { inverseTimeFamily, type InverseTimeDescription } from "./inverse_time.js";
 import { lambdaFamily, type LambdaDescription } from "./lambda.js";
 import { linearFamily, type LinearDescription } from "./linear.js";
+import { multiStepFamily, type MultiStepDescription } from "./multi_step.js";
 import { noamFamily, type NoamDescription } from "./noam.js";
+import { oneCycleFamily, type OneCycleDescription } from "./one_cycle.js";
 import { oscillationFamily, type OscillationDescription } from "./oscillation.js";
 import { piecewiseFamily, type PiecewiseDescription } from "./piecewise.js";
 import { polynomialFamily, type PolynomialDescription } from "./polynomial.js";
@@ -20,6 +25,8 @@ import { powerLawFamily, type PowerLawDescription } from "./power_law.js";
 import { productFamily, type ProductDescription } from "./product.js";
 import { scaleFamily, type ScaleDescription } from "./scale.js";
 import { sequenceFamily, type SequenceDescription } from "./sequence.js";
+import { stepFamily, type StepDescription } from "./step.js";
+import { warmRestartsFamily, type WarmRestartsDescription } from "./warm_restarts.js";
 import { warmupFamily, type WarmupDescription } from "./warmup.js";
 import { warmupStableDecayFamily, type WarmupStableDecayDescription } from "./warmup_stable_decay.js";
 
@@ -28,13 +35,18 @@ export type Description =
   | ClampDescription
   | ConstantDescription
   | CosineDescription
+  | CosineRestartsDescription
+  | CosineWaveDescription
+  | CyclicDescription
   | DelayDescription
   | ExponentialDescription
   | InverseSqrtDescription
   | InverseTimeDescription
   | LambdaDescription
   | LinearDescription
+  | MultiStepDescription
   | NoamDescription
+  | OneCycleDescription
   | OscillationDescription
   | PiecewiseDescription
   | PolynomialDescription
@@ -42,6 +54,8 @@ export type Description =
   | ProductDescription
   | ScaleDescription
   | SequenceDescription
+  | StepDescription
+  | WarmRestartsDescription
   | WarmupDescription
   | WarmupStableDecayDescription;
 
@@ -61,6 +75,13 @@ const families = new Map(
     inverseTimeFamily,
     powerLawFamily,
     inverseSqrtFamily,
+    stepFamily,
+    multiStepFamily,
+    cosineRestartsFamily,
+    warmRestartsFamily,
+    cosineWaveFamily,
+    oneCycleFamily,
+    cyclicFamily,
     piecewiseFamily,
     lambdaFamily,
     oscillationFamily,
