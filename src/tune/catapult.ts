@@ -34,8 +34,8 @@ export interface CatapultStart {
 }
 
 const where = "catapultStart";
-/** A few roundings of an f32 loss: a rise this small may be none. */
-const rounding = 2 ** -21;
+/** Some roundings of an f32 loss: a rise this small may be none. */
+const rounding = 2 ** -19;
 
 /**
  * The largest eta with L(theta + eta d) <= L(theta), d the optimizer's own next update per unit of learning rate: for plain

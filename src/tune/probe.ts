@@ -54,11 +54,19 @@ export async function withProbe<T>(
   try {
     const { step } = await optimizer.stats();
     const probe = new Probe(where, target, step, signal);
+    let result: T;
     try {
-      return await fn(probe);
-    } finally {
-      probe.close();
+      result = await fn(probe);
+    } catch (error) {
+      try {
+        probe.close();
+      } catch {
+        // The first error is the reason: a device or an optimizer that is gone cannot be put back either.
+      }
+      throw error;
     }
+    probe.close();
+    return result;
   } finally {
     probing.delete(optimizer);
   }
@@ -108,8 +116,6 @@ export class Probe {
       this.snapshot.dispose();
       throw error;
     }
-    // A gradient that the user assigned is the snapshot's to bring back: zeroGrad() would dispose it.
-    for (const tensor of optimizer.parameters) if (tensor.grad !== tensor.gradSlot) tensor.grad = null;
   }
 
   /** The loss of a batch at the parameters' present place: a forward pass. Launched at once, read when it is there. */
@@ -178,11 +184,13 @@ export class Probe {
     if (base.length !== this.size || direction.length !== this.size) {
       throw new UsageError(`${this.where}: a vector must have ${this.size} elements, got ${base.length} and ${direction.length}`);
     }
+    const values = Float32Array.from(base);
+    if (alpha !== 0) for (let i = 0; i < values.length; i++) values[i] = base[i]! + alpha * direction[i]!;
     let start = 0;
     for (const tensor of this.parameters) {
-      const from = start;
-      if (tensor.size > 0) tensor.set(Float32Array.from({ length: tensor.size }, (_, i) => (alpha === 0 ? base[from + i]! : base[from + i]! + alpha * direction[from + i]!)));
-      start += tensor.size;
+      const end = start + tensor.size;
+      if (end > start) tensor.set(values.subarray(start, end));
+      start = end;
     }
   }
 
@@ -194,11 +202,10 @@ export class Probe {
     };
   }
 
-  /** Everything as it was found; the probe can go on. */
+  /** Everything as it was found. */
   restore(): void {
     this.state.restore();
     this.snapshot.restore();
-    for (const tensor of this.target.optimizer.parameters) if (tensor.grad !== tensor.gradSlot) tensor.grad = null;
   }
 
   /** Throws the signal's reason once it is aborted. */
@@ -209,8 +216,7 @@ export class Probe {
   /** Puts everything back and frees the copies. Called by `withProbe`. */
   close(): void {
     try {
-      this.state.restore();
-      this.snapshot.restore();
+      this.restore();
     } finally {
       this.state.dispose();
       this.snapshot.dispose();
@@ -236,7 +242,10 @@ export class Probe {
 
   /** Leaves the sum of the batches' gradients with the parameters; resolves to the mean loss. */
   private backwardOver(batches: readonly number[], putBackBuffers = true): Promise<number> {
-    this.target.optimizer.zeroGrad();
+    const { optimizer } = this.target;
+    // A gradient that the user assigned is the snapshot's to bring back: zeroGrad() would dispose it.
+    for (const tensor of optimizer.parameters) if (tensor.grad !== tensor.gradSlot) tensor.grad = null;
+    optimizer.zeroGrad();
     const losses = batches.map((batch) => {
       this.begin(batch);
       const { value } = scope(() => {

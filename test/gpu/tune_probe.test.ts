@@ -42,14 +42,18 @@ describe.each(tools)("%s", (_, tool) => {
       const assigned = fromArray(device, new Array(first!.size).fill(0.5), { shape: first!.shape });
       first!.grad = assigned;
       second!.grad = null;
-      probed.model.norm.eval();
+      probed.model.last.eval();
       const held = Object.values(probed.model.dropout).filter((value): value is Generator => value instanceof Generator);
       const before = await photograph(probed, held);
       const look = async () => {
         expect(first!.grad).toBe(assigned);
         expectUnchanged(await photograph(probed, held), before);
       };
-      const { optimizer, model, loss } = probed;
+      const { optimizer, model } = probed;
+      const loss = (batch: number) => {
+        model.first.train(batch % 2 === 0);
+        return probed.loss(batch);
+      };
       const target = { optimizer, model, loss };
 
       const result = await tool(target);
@@ -66,7 +70,6 @@ describe.each(tools)("%s", (_, tool) => {
       await expect(tool(target, { signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow("before");
       await look();
 
-      probed.model.norm.train();
       for (let batch = 3; batch < 6; batch++) for (const one of [probed, alone]) one.train(batch);
       const [after, want] = [await photograph(probed), await photograph(alone)];
       for (const key of ["parameters", "gradients", "stats", "history", "average", "buffers"] as const) expect(after[key], key).toEqual(want[key]);
@@ -184,6 +187,26 @@ describe("the probe", () => {
       target.dispose();
     }));
 
+  it("puts running statistics back after each evaluation, and lets training steps change them", () =>
+    withoutLeak(async (device) => {
+      const target = netTarget(device);
+      const { optimizer, model, loss } = target;
+      const statistics = async () => [...(await model.norm.runningMean.data())];
+      const before = await statistics();
+      await probing({ optimizer, model, loss }, async (probe) => {
+        await probe.loss(0);
+        expect(await statistics()).toEqual(before);
+        await probe.gradient([1, 2]);
+        expect(await statistics()).toEqual(before);
+        await probe.update([3]);
+        expect(await statistics()).toEqual(before);
+        await probe.trainStep(4);
+        expect(await statistics()).not.toEqual(before);
+      });
+      expect(await statistics()).toEqual(before);
+      target.dispose();
+    }));
+
   it("draws the same masks for the same batch, others for another, with the batch's own generators too", () =>
     withoutLeak(async (device) => {
       const x = leaf(device, new Array(64).fill(1));
@@ -202,6 +225,19 @@ describe("the probe", () => {
       const free = await read([]);
       expect(free[2]).not.toBe(free[0]);
       optimizer.dispose();
+      x.dispose();
+    }));
+
+  it("leaves no memory behind when the optimizer is disposed under it, and tells the first error", () =>
+    withoutLeak(async (device) => {
+      const x = leaf(device, [1]);
+      const optimizer = new SGD([x], { lr: 0.1 });
+      const loss = () => {
+        optimizer.dispose();
+        throw new Error("mine");
+      };
+      await expect(lineSearch({ optimizer, loss })).rejects.toThrow("mine");
+      await expect(lineSearch({ optimizer, loss })).rejects.toThrow("SGD: used after dispose()");
       x.dispose();
     }));
 
