@@ -13,6 +13,8 @@ export {
   CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR,
   type CosineAnnealingWarmRestartsOptions, type CyclicLROptions, type OneCycleLROptions, type RateAndMomentum,
 } from "./pytorch_cycles.js";
+export { Plateau, type PlateauOptions, type PlateauState } from "./plateau.js";
+export { scaleForBatch, type BatchRule, type BatchScalingOptions } from "./batch_scaling.js";
 export type { Description } from "./description.js";
 export type { Oscillation } from "./oscillation.js";
 export type { CyclicMode } from "./cyclic.js";
