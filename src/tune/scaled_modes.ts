@@ -19,6 +19,12 @@ export interface ScaledModes {
   preconditioned: boolean;
 }
 
+/**
+ * Of a tensor's mean squared gradient: the least that an element is taken to have before the first step. A unit that is
+ * off in these few batches would else be scaled by 1 / eps, and its first stir would drown all curvature.
+ */
+const unseenShare = 1e-4;
+
 interface LiveGroup {
   options: StepOptions;
   ratio: number;
@@ -84,6 +90,10 @@ function liveGroups({ target: { optimizer }, ratios, step }: Probe): LiveGroup[]
   });
 }
 
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
+}
+
 /** P of every element, [size]. */
 async function scalesOf(probe: Probe, groups: readonly LiveGroup[], scaling: Scaling, batches: readonly number[]): Promise<Float64Array> {
   const { moments, parameterSteps } = await probe.target.optimizer.readMoments();
@@ -94,9 +104,10 @@ async function scalesOf(probe: Probe, groups: readonly LiveGroup[], scaling: Sca
     for (const parameter of parameters) {
       const moment = moments[scaling.moment]![parameter]!;
       const step = parameterSteps[parameter]!;
+      const floor = unseenShare * meanOf(squares.subarray(start, start + moment.length));
       moment.forEach((value, i) => {
         const at = start + i;
-        scales[at] = step === 0 ? scaling.settled(squares[at]!, options) : scaling.of(scaling.next(value, mean[at]! ** 2, options), step + 1, options);
+        scales[at] = step === 0 ? scaling.settled(Math.max(squares[at]!, floor), options) : scaling.of(scaling.next(value, mean[at]! ** 2, options), step + 1, options);
       });
       start += moment.length;
     }
