@@ -1,6 +1,7 @@
 // Adam and AdamW over the whole arena, in place.
 //
 //   AdamW: p -= lr * weight_decay * p      Adam: g += weight_decay * p
+//   GIAdam: v = g^2 before the parameter's first step
 //   m += (1 - beta1) * (g - m);  v += (1 - beta2) * (g^2 - v)
 //   p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
 //
@@ -8,7 +9,7 @@
 //         own (1 - beta1, 1 - beta2, eps).
 // Work:   a workgroup a block, every workgroups-th one; a lane every WORKGROUP-th vec4 of it.
 // Memory: 28 bytes a parameter.
-// Source: Kingma and Ba 2015; Loshchilov and Hutter 2019; the order of operations is PyTorch's.
+// Source: Kingma and Ba 2015; Loshchilov and Hutter 2019; Kalra and Barkeshli 2024 (GIAdam); the order of operations is PyTorch's.
 
 //#include "lib/optimizer.wgsl"
 
@@ -42,6 +43,7 @@ fn main(
     let decoupled = (h.flags & FLAG_DECOUPLED) != 0u;
     let coupled = select(h.weight_decay, 0.0, decoupled);
     let shrink = select(0.0, h.lr * h.weight_decay, decoupled);
+    let starts = (h.flags & FLAG_GRADIENT_INIT) != 0u && h.step == 1u;
     let root = 1.0 / sqrt(h.correction.y);
     for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
       var g = gradient(grads[i], h);
@@ -49,7 +51,8 @@ fn main(
       g += coupled * value;
       value -= shrink * value;
       let first = lerp(m[i], g, h.own.x);
-      let second = lerp(v[i], g * g, h.own.y);
+      let square = g * g;
+      let second = lerp(select(v[i], square, starts), square, h.own.y);
       m[i] = first;
       v[i] = second;
       p[i] = value - rate * first / (sqrt(second) * root + h.own.z);

@@ -1,6 +1,6 @@
 // SGD with momentum over the whole arena, in place.
 //
-//   g += weight_decay * p
+//   coupled: g += weight_decay * p      decoupled: p -= lr * weight_decay * p
 //   momentum buffer b = g at the parameter's first step, else mu * b + (1 - dampening) * g
 //   p -= lr * (nesterov ? g + mu * b : b)
 //
@@ -37,10 +37,13 @@ fn main(
     if (h.step == 0u) {
       continue;
     }
+    let decoupled = (h.flags & FLAG_DECOUPLED) != 0u;
+    let coupled = select(h.weight_decay, 0.0, decoupled);
+    let shrink = select(0.0, h.lr * h.weight_decay, decoupled);
+    let mu = h.own.x;
     for (var i = block * BLOCK_VEC4S + lane; i < (block + 1u) * BLOCK_VEC4S; i += WORKGROUP) {
       let value = p[i];
-      var g = gradient(grads[i], h) + h.weight_decay * value;
-      let mu = h.own.x;
+      var g = gradient(grads[i], h) + coupled * value;
       if (mu != 0.0) {
         var next = g;
         if (h.step > 1u) {
@@ -49,7 +52,7 @@ fn main(
         momentum[i] = next;
         g = select(next, g + mu * next, (h.flags & FLAG_NESTEROV) != 0u);
       }
-      p[i] = value - h.lr * g;
+      p[i] = (value - shrink * value) - h.lr * g;
     }
   }
 }

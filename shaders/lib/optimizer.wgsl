@@ -10,6 +10,7 @@ const FLAG_NESTEROV: u32 = 4u;
 const FLAG_GRADIENT_INIT: u32 = 8u;
 const FLAG_NO_BIAS_CORRECTION: u32 = 16u;
 const FLAG_CENTERED: u32 = 32u;
+const FLAG_AMSGRAD: u32 = 64u;
 
 // What optimizer_finalise tells the step kernel about one parameter at this step.
 struct Hyper {

@@ -1,8 +1,8 @@
-import { UsageError } from "../errors.js";
 import { checkNumber } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { flags, type Algorithm } from "./algorithm.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
+import { checkBetas, checkFlags } from "./option_checks.js";
 import { commonDefaults, type CommonOptions, type GroupOptions } from "./param_group.js";
 import type { Scheduled } from "./values.js";
 
@@ -10,25 +10,42 @@ export interface AdamOptions extends CommonOptions {
   /** Decay of the running means of g and g^2. */
   betas: readonly [Scheduled, Scheduled];
   eps: Scheduled;
+  /** Divides by the highest second moment so far. */
+  amsgrad: boolean;
+  /** False leaves the moments as small as they start: the first steps are then larger, up to (1 - beta1) / sqrt(1 - beta2) times. */
+  biasCorrection: boolean;
 }
 
-/** Throws UsageError unless `betas` are two numbers in [0, 1). */
-export function checkBetas(where: string, betas: readonly [number, number]): void {
-  if (!Array.isArray(betas) || betas.length !== 2) throw new UsageError(`${where}: betas must be two numbers, got ${JSON.stringify(betas)}`);
-  betas.forEach((beta, i) => checkNumber(where, `betas[${i}]`, beta, { min: 0, below: 1 }));
+export interface AdamVariant {
+  name: string;
+  /** Weight decay shrinks the parameter instead of joining the gradient. */
+  decoupled: boolean;
+  weightDecay: number;
+  /** v = g^2 before a parameter's first step. */
+  gradientInit?: boolean;
 }
 
-function adamAlgorithm(name: string, decoupled: boolean, weightDecay: number): Algorithm<AdamOptions> {
+/** The Adam family: one kernel, told apart by flags. */
+export function adamAlgorithm({ name, decoupled, weightDecay, gradientInit = false }: AdamVariant): Algorithm<AdamOptions> {
   return {
     name,
-    defaults: { lr: 1e-3, weightDecay, betas: [0.9, 0.999], eps: 1e-8, ...commonDefaults },
-    check(where, { betas, eps }) {
+    defaults: { lr: 1e-3, weightDecay, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, biasCorrection: true, ...commonDefaults },
+    check(where, { betas, eps, amsgrad, biasCorrection }) {
       checkBetas(where, betas);
       checkNumber(where, "eps", eps, { min: 0 });
+      checkFlags(where, { amsgrad, biasCorrection });
     },
-    moments: () => ["m", "v"],
-    cell: ({ betas, eps }) => ({ own: [1 - betas[0], 1 - betas[1], eps], betas, flags: decoupled ? flags.decoupled : 0 }),
-    kernel: () => "adam_step",
+    moments: (groups) => (groups.some(({ amsgrad }) => amsgrad) ? ["m", "v", "highest"] : ["m", "v"]),
+    cell: ({ betas, eps, amsgrad, biasCorrection }) => ({
+      own: [1 - betas[0], 1 - betas[1], eps],
+      betas,
+      flags:
+        (decoupled ? flags.decoupled : 0) +
+        (gradientInit ? flags.gradientInit : 0) +
+        (amsgrad ? flags.amsgrad : 0) +
+        (biasCorrection ? 0 : flags.noBiasCorrection),
+    }),
+    kernel: (moments) => (moments.includes("highest") ? "adam_step_amsgrad" : "adam_step"),
   };
 }
 
@@ -37,13 +54,14 @@ function adamAlgorithm(name: string, decoupled: boolean, weightDecay: number): A
  * p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps), with t counted for each parameter.
  *
  * Shapes: any f32 leaves that require a gradient, alone or in groups with options of their own.
- * Range:  lr = 1e-3 (a number or a schedule), betas = [0.9, 0.999] in [0, 1), eps = 1e-8, weightDecay = 0.01, clipNorm = none.
+ * Range:  lr = 1e-3, betas = [0.9, 0.999] in [0, 1), eps = 1e-8, weightDecay = 0.01, all of them numbers or schedules;
+ *         amsgrad = false; biasCorrection = true; maximize, frozen = false; clipNorm, clipValue, emaDecay = none.
  * Throws: UsageError for an option or a parameter that makes no sense.
- * Source: Loshchilov and Hutter 2019; PyTorch's order of operations and defaults.
+ * Source: Loshchilov and Hutter 2019; AMSGrad: Reddi et al. 2018; PyTorch's order of operations and defaults.
  */
 export class AdamW extends Optimizer<AdamOptions> {
   constructor(params: readonly Tensor[] | readonly GroupOptions<AdamOptions>[], options: OptimizerOptions<AdamOptions> = {}) {
-    super(adamAlgorithm("AdamW", true, 1e-2), params, options);
+    super(adamAlgorithm({ name: "AdamW", decoupled: true, weightDecay: 1e-2 }), params, options);
   }
 }
 
@@ -51,12 +69,12 @@ export class AdamW extends Optimizer<AdamOptions> {
  * Adam: as AdamW, but weight decay is added to the gradient, g += weightDecay * p, and is 0 by default.
  *
  * Shapes: any f32 leaves that require a gradient, alone or in groups with options of their own.
- * Range:  lr = 1e-3 (a number or a schedule), betas = [0.9, 0.999] in [0, 1), eps = 1e-8, weightDecay = 0, clipNorm = none.
+ * Range:  as AdamW; weightDecay = 0.
  * Throws: UsageError for an option or a parameter that makes no sense.
- * Source: Kingma and Ba 2015; PyTorch's order of operations and defaults.
+ * Source: Kingma and Ba 2015; AMSGrad: Reddi et al. 2018; PyTorch's order of operations and defaults.
  */
 export class Adam extends Optimizer<AdamOptions> {
   constructor(params: readonly Tensor[] | readonly GroupOptions<AdamOptions>[], options: OptimizerOptions<AdamOptions> = {}) {
-    super(adamAlgorithm("Adam", false, 0), params, options);
+    super(adamAlgorithm({ name: "Adam", decoupled: false, weightDecay: 0 }), params, options);
   }
 }

@@ -3,7 +3,7 @@ import type { CommonOptions } from "./param_group.js";
 import type { Resolved } from "./values.js";
 
 /** As in shaders/lib/optimizer.wgsl. A cell holds their sum. */
-export const flags = { maximize: 1, decoupled: 2, nesterov: 4, gradientInit: 8, noBiasCorrection: 16, centered: 32 } as const;
+export const flags = { maximize: 1, decoupled: 2, nesterov: 4, gradientInit: 8, noBiasCorrection: 16, centered: 32, amsgrad: 64 } as const;
 
 /** What a step kernel reads of one step, besides learning rate and weight decay. */
 export interface Cell {

@@ -32,7 +32,7 @@ const adamCases: [object, string][] = [
   [{ weightDecay: Infinity }, "weightDecay must be a finite number >= 0, got Infinity"],
   [{ clipNorm: 0 }, "clipNorm must be a finite number > 0, got 0"],
   [{ clipNorm: NaN }, "clipNorm must be a finite number > 0, got NaN"],
-  [{ weight_decay: 0.1 }, 'unknown option "weight_decay"; known options: lr, weightDecay, betas, eps, maximize, frozen, clipNorm, clipValue, emaDecay'],
+  [{ weight_decay: 0.1 }, 'unknown option "weight_decay"; known options: lr, weightDecay, betas, eps, amsgrad, biasCorrection, maximize, frozen, clipNorm, clipValue, emaDecay'],
   [{ learningRate: 0.1 }, 'unknown option "learningRate"'],
   [{ momentum: 0.9 }, 'unknown option "momentum"'],
 ];
