@@ -1,0 +1,112 @@
+// Plots as SVG, by ECharts' renderer that needs no browser.
+import { UsageError } from "../../errors.js";
+import { visiblePoints, type Axis, type Plot } from "./plot.js";
+
+export interface SvgOptions {
+  /** Pixels; 760 by 400 by default. */
+  width?: number;
+  height?: number;
+}
+
+/** Readable on white and on black. */
+const ink = "#7d838c";
+const grid = "#8a8f9844";
+const palette = ["#3b82f6", "#e2603a", "#22a06b", "#b7861a", "#9061d6", "#cf4a86", "#1ba3b5", "#8a6d5a"];
+
+/**
+ * The plot as an SVG document. The same plot gives the same bytes.
+ *
+ * Throws: UsageError where the package echarts is not installed.
+ */
+export async function svgOf(plot: Plot, { width = 760, height = 400 }: SvgOptions = {}): Promise<string> {
+  const { core, charts, components, renderers } = await loadECharts();
+  core.use([charts.LineChart, components.GridComponent, components.TitleComponent, components.LegendComponent, components.MarkLineComponent, renderers.SVGRenderer]);
+  const chart = core.init(null, null, { renderer: "svg", ssr: true, width, height });
+  try {
+    chart.setOption({ ...optionOf(plot) });
+    return `${stripped(chart.renderToSVGString({ useViewBox: true }))}\n`;
+  } finally {
+    chart.dispose();
+  }
+}
+
+/** Without what serves only an interactive page: classes, styles and data for events. What ECharts numbers over all charts starts from 0. */
+function stripped(svg: string): string {
+  const ids = [...new Set(svg.match(/\bzr\d+-c\d+\b/g))];
+  const own = svg.replace(/\bzr\d+-c\d+\b/g, (id) => `clip-${ids.indexOf(id)}`);
+  return own.replace(/ (class|ecmeta_\w+)="[^"]*"/g, "").replace(/<style[^]*?<\/style>/g, "").replace(/\n\s*\n/g, "\n").trim();
+}
+
+async function loadECharts() {
+  try {
+    const [core, charts, components, renderers] = await Promise.all([
+      import("echarts/core"),
+      import("echarts/charts"),
+      import("echarts/components"),
+      import("echarts/renderers"),
+    ]);
+    return { core, charts, components, renderers };
+  } catch (error) {
+    throw new UsageError("--svg: needs the package echarts, which is not installed; npm install echarts", { cause: error });
+  }
+}
+
+function optionOf(plot: Plot): object {
+  const { title, x, y, series, marks = [] } = plot;
+  const data = series.map((one) => visiblePoints(one, plot));
+  const named = series.length > 1 || series[0]?.name !== "";
+  return {
+    animation: false,
+    color: palette,
+    textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
+    title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15, fontWeight: 600, color: ink } },
+    legend: named ? { data: series.map(({ name }) => name), bottom: 4, type: "plain", textStyle: { color: ink } } : undefined,
+    grid: { left: 78, right: 30, top: 48, bottom: 52 + (named ? 20 * Math.ceil(series.length / 3) : 0) },
+    xAxis: axisOf(x, extentOf(data.flat().map(([px]) => px)), { nameLocation: "middle", nameGap: 28 }),
+    yAxis: axisOf(y, extentOf(data.flat().map(([, py]) => py)), { nameLocation: "end", nameGap: 12 }),
+    series: series.map(({ name, dashed }, i) => ({
+      type: "line",
+      name,
+      data: data[i],
+      showSymbol: data[i]!.length === 1,
+      lineStyle: { width: 2, type: dashed ? "dashed" : "solid" },
+      ...(i === 0 && marks.length > 0 && { markLine: marksOf(marks) }),
+    })),
+  };
+}
+
+function marksOf(marks: NonNullable<Plot["marks"]>): object {
+  return {
+    symbol: "none",
+    silent: true,
+    lineStyle: { color: ink, type: "dotted", width: 1.5 },
+    label: { formatter: "{b}", color: ink, position: "end" },
+    data: marks.map(({ x, label }) => ({ name: label, xAxis: x })),
+  };
+}
+
+function axisOf({ label, log = false }: Axis, extent: { min: number; max: number }, place: object): object {
+  return {
+    type: log ? "log" : "value",
+    name: label,
+    nameTextStyle: { color: ink },
+    axisLabel: { color: ink, formatter: shortNumber },
+    axisLine: { show: true, lineStyle: { color: ink } },
+    splitLine: { lineStyle: { color: grid } },
+    ...(log && { min: 10 ** Math.floor(Math.log10(extent.min)), max: 10 ** Math.ceil(Math.log10(extent.max)) }),
+    ...place,
+  };
+}
+
+function extentOf(values: readonly number[]): { min: number; max: number } {
+  let [min, max] = [Infinity, -Infinity];
+  for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
+  return min <= max ? { min, max } : { min: 0.1, max: 1 };
+}
+
+/** "0.001" as "1e-3", "2000" as it is. */
+function shortNumber(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 0.01 && size < 1e5 ? String(Number(value.toPrecision(6))) : value.toExponential().replace(/(\.\d*?)0+e/, "$1e").replace("e+", "e");
+}
