@@ -15,11 +15,17 @@ export function edges(W: number): number[] {
 }
 
 export function expectFormula(of: Schedule, formula: (t: number) => number, steps: readonly number[] = firstSteps): void {
-  for (const t of steps) {
-    const want = formula(t);
-    const got = of.at(t);
-    expect(Math.abs(got - want) <= relative * Math.abs(want), `t = ${t}: got ${got}, want ${want}`).toBe(true);
-  }
+  const wrong = steps
+    .map((t) => ({ t, got: of.at(t), want: formula(t) }))
+    .filter(({ got, want }) => !(Math.abs(got - want) <= relative * Math.abs(want)));
+  expect(wrong).toEqual([]);
+}
+
+/** The same bits after JSON, and finite numbers, at the first steps, between steps and far away. */
+export function expectSameAfterJSON(made: Schedule): void {
+  const back = schedule.fromJSON(JSON.parse(JSON.stringify(made)));
+  const steps = [...firstSteps, 0.5, 17.25, 1e6, 1e15];
+  expect(steps.filter((t) => !Object.is(back.at(t), made.at(t)) || !Number.isFinite(made.at(t)))).toEqual([]);
 }
 
 /** Doubles alone are mostly next to 0 or next to their limits. */
