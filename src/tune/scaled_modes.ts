@@ -1,6 +1,7 @@
 // The symmetric operator whose highest eigenvalue decides whether the optimizer's step is stable.
 import { UsageError } from "../errors.js";
-import type { HostVector } from "./host_vectors.js";
+import { asSchedule } from "../schedule/index.js";
+import { norm, type HostVector } from "./host_vectors.js";
 import { stabilityRules, type Scaling, type StepOptions } from "./preconditioner.js";
 import type { Probe } from "./probe.js";
 
@@ -8,6 +9,8 @@ import type { Probe } from "./probe.js";
  * S = D^1/2 (H + W) D^1/2. D = r / P for each element: P the optimizer's scaling (1 without), r the group's learning
  * rate over its threshold, both relative to the leading group's, so that one number speaks for all groups.
  * W is coupled weight decay.
+ *
+ * Moments hold clipped gradients, so where P comes from them, H is what clipping makes of it: both shrink alike.
  */
 export interface ScaledModes {
   /** sqrt(D), [size]; null where it is 1. */
@@ -50,7 +53,7 @@ export async function scaledModes(where: string, probe: Probe, batches: readonly
   // Without its scaling, a scaling optimizer's own threshold would mean nothing: then it is gradient descent's.
   const thresholdOf = (options: StepOptions) => (!rule ? null : rule.scaling && !scaling ? null : rule.threshold(options));
   const threshold = thresholdOf(leading.options);
-  const scales = scaling ? await scalesOf(probe, groups, scaling, batches) : null;
+  const { scales, clip } = scaling ? await scalesOf(probe, groups, scaling, batches) : { scales: null, clip: 1 };
 
   const root = new Float64Array(probe.size).fill(1);
   const decay = new Float64Array(probe.size);
@@ -59,8 +62,9 @@ export async function scaledModes(where: string, probe: Probe, batches: readonly
     const own = threshold === null ? 1 : (ratio * threshold) / thresholdOf(options)!;
     for (const parameter of parameters) {
       const { size } = optimizer.parameters[parameter]!;
-      for (let i = start; i < start + size; i++) root[i] = Math.sqrt(scales ? own / scales[i]! : own);
-      if (rule?.coupledDecay) decay.fill(options.weightDecay as number, start, start + size);
+      for (let i = start; i < start + size; i++) root[i] = Math.sqrt(scales ? (own * clip) / scales[i]! : own);
+      // root^2 has the factor of clipping; decay joins the gradient after it.
+      if (rule?.coupledDecay(options)) decay.fill((options.weightDecay as number) / clip, start, start + size);
       start += size;
     }
   }
@@ -90,41 +94,48 @@ function liveGroups({ target: { optimizer }, ratios, step }: Probe): LiveGroup[]
   });
 }
 
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
-}
-
-/** P of every element, [size]. */
-async function scalesOf(probe: Probe, groups: readonly LiveGroup[], scaling: Scaling, batches: readonly number[]): Promise<Float64Array> {
+/** P of every element, [size], and what clipping multiplies the gradients by. */
+async function scalesOf(probe: Probe, groups: readonly LiveGroup[], scaling: Scaling, batches: readonly number[]): Promise<{ scales: Float64Array; clip: number }> {
   const { moments, parameterSteps } = await probe.target.optimizer.readMoments();
-  const { mean, squares } = await gradientMoments(probe, batches);
+  const { mean, squares, clip } = await gradientMoments(probe, batches);
   const scales = new Float64Array(probe.size);
+  let clipped = false;
   let start = 0;
   for (const { options, parameters } of groups) {
     for (const parameter of parameters) {
-      const moment = moments[scaling.moment]![parameter]!;
+      const { size } = probe.target.optimizer.parameters[parameter]!;
       const step = parameterSteps[parameter]!;
-      const floor = unseenShare * meanOf(squares.subarray(start, start + moment.length));
-      moment.forEach((value, i) => {
+      const floor = unseenShare * meanOf(squares.subarray(start, start + size));
+      clipped ||= step > 0;
+      for (let i = 0; i < size; i++) {
         const at = start + i;
-        scales[at] = step === 0 ? scaling.settled(Math.max(squares[at]!, floor), options) : scaling.of(scaling.next(value, mean[at]! ** 2, options), step + 1, options);
-      });
-      start += moment.length;
+        scales[at] = step === 0 ? scaling.settled(Math.max(squares[at]!, floor), options) : scaling.upcoming((name) => moments[name]![parameter]![i]!, clip * mean[at]!, step + 1, options);
+      }
+      start += size;
     }
   }
-  return scales;
+  return { scales, clip: clipped ? clip : 1 };
 }
 
-/** Of the batches' gradients: the mean, and the mean of the squares. */
-async function gradientMoments(probe: Probe, batches: readonly number[]): Promise<{ mean: Float64Array; squares: Float64Array }> {
+/** Of the batches' gradients: the mean, the mean of the squares, and of what clipping by norm makes of each. */
+async function gradientMoments(probe: Probe, batches: readonly number[]): Promise<{ mean: Float64Array; squares: Float64Array; clip: number }> {
+  const { clipNorm } = probe.target.optimizer;
+  const limit = clipNorm === null ? Infinity : asSchedule(clipNorm).at(probe.step);
   const mean = new Float64Array(probe.size);
   const squares = new Float64Array(probe.size);
+  let clip = 0;
   for (const batch of batches) {
     const { gradient } = await probe.gradient([batch]);
-    gradient.forEach((g, i) => {
+    clip += Math.min(1, limit / norm(gradient)) / batches.length;
+    for (let i = 0; i < gradient.length; i++) {
+      const g = gradient[i]!;
       mean[i]! += g / batches.length;
       squares[i]! += (g * g) / batches.length;
-    });
+    }
   }
-  return { mean, squares };
+  return { mean, squares, clip };
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
 }

@@ -32,7 +32,7 @@ export interface Sharpness {
   error: number;
   /** The lowest eigenvalue that the search saw, an upper bound of the lowest there is. */
   lambdaMin: number;
-  /** Whether `error` came within the tolerance before the iterations ended. */
+  /** Whether the search ended by itself: its residual within the tolerance, its value no longer growing. */
   converged: boolean;
   /** Products used by the search. */
   iterations: number;
@@ -46,7 +46,7 @@ export interface Sharpness {
   rates: number[];
   /** The leading group's rate over stableRate: 1 is the edge of stability. Null without a threshold. */
   share: number | null;
-  /** Where `rates` stand. "at": within 10%, or within the error. */
+  /** Where `rates` stand. "at": within 10%, or within the error. "unknown": without a threshold, or where the error is as large as lambdaMax. */
   verdict: "inside" | "at" | "past" | "unknown";
   /** The mean loss over the batches. */
   loss: number;
@@ -64,8 +64,8 @@ const nearness = 0.1;
  * lr < 2 / lambda; momentum, running means and P change the 2 (see preconditioner.ts). Past that edge a step overshoots
  * by more than it corrects. Training at a constant rate tends to the edge by itself and hovers there.
  *
- * Coupled weight decay counts as curvature; decoupled decay and clipping are left out (a clipped step is shorter, so its
- * edge lies further out). Groups with other rates or options are scaled to the leading group, the first that has a rate.
+ * Coupled weight decay counts as curvature; decoupled decay is left out, and so is clipping where gradients are not
+ * scaled (a clipped step is shorter: its edge lies further out). Groups with other rates or options are scaled to the leading group, the first that has a rate.
  *
  * Shapes: parameters of any shapes; about 2 (iterations + 6) gradients over `batches` batches.
  * Range:  see SharpnessOptions. Memory on the host: 4 bytes a parameter and iteration for Lanczos.
@@ -132,6 +132,6 @@ function edge(probe: Probe, { threshold, preconditioned }: ScaledModes, { lambda
   const stableRate = lambdaMax > 0 ? threshold / lambdaMax : Infinity;
   const share = rates[probe.ratios.findIndex((ratio) => ratio > 0)]! / stableRate;
   const margin = lambdaMax > 0 ? Math.max(nearness, error / lambdaMax) : 0;
-  const verdict = share > 1 + margin ? "past" : share < 1 - margin ? "inside" : "at";
+  const verdict = margin >= 1 ? "unknown" : share > 1 + margin ? "past" : share < 1 - margin ? "inside" : "at";
   return { preconditioned, threshold, stableRate, rates, share, verdict };
 }

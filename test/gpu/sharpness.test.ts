@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { add } from "../../src/ops/index.js";
-import { Adam, AdamW, SGD, type Optimizer } from "../../src/optim/index.js";
+import { add, mul, sum } from "../../src/ops/index.js";
+import { Adagrad, Adam, AdamW, Lion, RMSprop, SGD, type Optimizer } from "../../src/optim/index.js";
 import { scope } from "../../src/tensor/scope.js";
 import { backward } from "../../src/tensor/tape.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
@@ -101,6 +101,8 @@ describe("training is stable below the threshold that sharpness gives, and not a
     // With beta2 = 1 - 2^-24 and v set by the test, Adam's scaling stands still: a linear recurrence.
     "Adam with its scaling frozen": ({ x }, lr) => new Adam([x], { lr, betas: [0.9, 1 - 2 ** -24], eps: 1 }),
     "AdamW with its scaling frozen": ({ x }, lr) => new AdamW([x], { lr, betas: [0.5, 1 - 2 ** -24], eps: 1, weightDecay: 0 }),
+    "RMSprop with its scaling frozen": ({ x }, lr) => new RMSprop([x], { lr, alpha: 1, eps: 1, momentum: 0.5 }),
+    "Adagrad with its scaling frozen": ({ x }, lr) => new Adagrad([x], { lr, eps: 1, weightDecay: 3 }),
   };
 
   it.each(Object.keys(make))("%s", async (name) => {
@@ -114,13 +116,16 @@ describe("training is stable below the threshold that sharpness gives, and not a
       if (name.includes("frozen")) {
         // Many steps behind it, so that the corrections are 1, and P a different number for each element.
         const state = await optimizer.stateDict();
-        state.moments.v![0]!.forEach((_, i, v) => (v[i] = (0.5 + (i % 3)) ** 2 * 0.058));
+        const squares = state.moments.v ?? state.moments.square ?? state.moments.sum;
+        // An Adagrad sum so large that these steps add nothing to it.
+        const scale = state.moments.sum ? 1e10 : 0.058;
+        squares![0]!.forEach((_, i, v) => (v[i] = (0.5 + (i % 3)) ** 2 * scale));
         optimizer.loadStateDict({ ...state, step: 1e6, parameterSteps: [1e6] });
       }
       if (factor === 1) {
         const { stableRate, converged, preconditioned } = await sharpness({ optimizer, loss: problem.loss }, { tolerance: 1e-3 });
         expect(converged).toBe(true);
-        expect(preconditioned).toBe(name.includes("Adam"));
+        expect(preconditioned).toBe(name.includes("frozen"));
         rate = stableRate!;
       } else sizes.push(await sizeAfter(problem.loss, optimizer));
       optimizer.dispose();
@@ -128,6 +133,35 @@ describe("training is stable below the threshold that sharpness gives, and not a
     }
     expect(sizes[0]).toBeLessThan(1e-3);
     expect(sizes[1]).toBeGreaterThan(1);
+  });
+
+  it("where every step is clipped, Adam's scaling and the Hessian shrink alike", async () => {
+    const device = await testDevice();
+    const edges: number[] = [];
+    for (const clipNorm of [1e6, 0.5]) {
+      const problem = quadratic(device, eigenvalues);
+      // A slope so steep that all gradients are about equally long.
+      const loss = () => add(problem.loss(), mul(sum(problem.x), 500));
+      const optimizer = new AdamW([problem.x], { lr: 1e-4, betas: [0.9, 0.9], eps: 1e-12, clipNorm });
+      for (let t = 0; t < 60; t++)
+        scope(() => {
+          optimizer.zeroGrad();
+          backward(loss());
+          optimizer.step();
+        });
+      edges.push((await sharpness({ optimizer, loss })).stableRate!);
+      problem.dispose();
+      optimizer.dispose();
+    }
+    expect(edges[1]! / edges[0]!).toBeCloseTo(1, 1);
+  });
+
+  it("knows no rule for Lion, whose steps are as long whatever the gradient", async () => {
+    const device = await testDevice();
+    const problem = quadratic(device, [1, 2, 8]);
+    const result = await sharpness({ optimizer: new Lion([problem.x]), loss: problem.loss });
+    expect(result).toMatchObject({ preconditioned: false, threshold: null, stableRate: null, share: null, verdict: "unknown" });
+    expect(result.lambdaMax).toBeCloseTo(8, 1);
   });
 
   it("groups with rates of their own: the leading group's edge is where training turns", async () => {
