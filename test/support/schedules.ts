@@ -47,6 +47,9 @@ const points = fc
   .uniqueArray(count, { minLength: 1, maxLength: 6 })
   .chain((steps) => fc.tuple(...[...steps].sort((a, b) => a - b).map((step) => fc.tuple(fc.constant(step), positive))));
 
+const some = fc.integer({ min: 1, max: 40 });
+const milestones = fc.array(count, { maxLength: 5 }).map((steps) => [...steps].sort((a, b) => a - b));
+
 /** One shape with a given `from`, or with an open one where it is left out. */
 function shapes(from: fc.Arbitrary<number | undefined>): fc.Arbitrary<Schedule>[] {
   return [
@@ -59,6 +62,13 @@ function shapes(from: fc.Arbitrary<number | undefined>): fc.Arbitrary<Schedule>[
     options({ from, rate: between(0, 10), power: maybe(between(0.1, 3)) }).map(schedule.inverseTime),
     options({ from, power: between(0.1, 3), timescale: maybe(between(1, 50)) }).map(schedule.powerLaw),
     options({ from, timescale: between(0.1, 50) }).map(schedule.inverseSqrt),
+    options({ from, every: some, factor: between(0, 1) }).map(schedule.step),
+    options({ from, milestones, factor: between(0, 2) }).map(schedule.multiStep),
+    options({ from, to: maybe(value), steps: count, cycles: maybe(between(0.1, 9)) }).map(schedule.cosineRestarts),
+    options({ from, to: maybe(value), steps: some, multiply: maybe(fc.integer({ min: 1, max: 4 })) }).map(schedule.warmRestarts),
+    options({ from, to: maybe(value), period: between(0.1, 100), start: maybe(between(0, 50)) }).map(schedule.cosineWave),
+    options({ from, to: value, up: some, down: maybe(count), mode: maybe(fc.constantFrom("triangular" as const, "triangular2" as const)) }).map(schedule.cyclic),
+    options({ from, to: value, up: some, mode: fc.constant("exp_range" as const), factor: between(0.5, 1) }).map(schedule.cyclic),
   ];
 }
 
@@ -73,6 +83,11 @@ const leaf = fc.oneof(
   ),
   fc.tuple(points, fc.constantFrom("linear" as const, "step" as const, "cosine" as const, "exponential" as const)).map(([table, interpolation]) => schedule.piecewise(table, { interpolation })),
   fc.tuple(oscillation, maybe(count)).map(([swing, steps]) => schedule.oscillation({ ...swing, steps })),
+  options({ to: value, from: maybe(value), end: maybe(value), steps: some, rise: maybe(between(0, 1)), curve: maybe(fc.constantFrom("cosine" as const, "linear" as const)), threePhase: maybe(fc.boolean()) }).map(
+    schedule.oneCycle,
+  ),
+  fc.tuple(positive, positive, some).map(([from, share, every]) => schedule.step({ from, every, factor: 0.8, to: from * Math.min(1, share) })),
+  fc.tuple(positive, positive, some).map(([from, share, every]) => schedule.step({ from, every, factor: 1.25, to: from * (1 + share) })),
   fc.tuple(positive, positive).map(([from, share]) => schedule.exponential({ from, factor: 0.8, to: from * Math.min(1, share) })),
   fc.tuple(positive, positive).map(([from, share]) => schedule.exponential({ from, factor: 1.25, to: from * (1 + share) })),
 );
