@@ -15,6 +15,7 @@ export {
 } from "./pytorch_cycles.js";
 export { Plateau, type PlateauOptions, type PlateauState } from "./plateau.js";
 export { scaleForBatch, type BatchRule, type BatchScalingOptions } from "./batch_scaling.js";
+export { describe, describeInWords, type DescribeOptions, type RobbinsMonro, type ScheduleReport } from "./describe.js";
 export type { Description } from "./description.js";
 export type { Oscillation } from "./oscillation.js";
 export type { CyclicMode } from "./cyclic.js";

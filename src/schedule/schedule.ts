@@ -105,6 +105,11 @@ export class Schedule {
     return structuredClone(this.description);
   }
 
+  /** The description itself, frozen, with functions in it. For what analyses schedules. */
+  toDescription(): Description {
+    return this.description;
+  }
+
   private get lastShape(): string {
     const { description } = this;
     return description.shape === "sequence" ? description.parts.at(-1)!.shape : description.shape;
