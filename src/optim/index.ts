@@ -7,6 +7,7 @@ export { Lion, type LionOptions } from "./lion.js";
 export { Optimizer, type OptimizerOptions, type OptimizerStats } from "./optimizer.js";
 export type { CommonOptions, GroupOptions, ParamGroup } from "./param_group.js";
 export { RAdam, type RAdamOptions } from "./radam.js";
+export { ReduceLROnPlateau, type RatedOptimizer } from "./reduce_on_plateau.js";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
 export { SGD, type SGDOptions } from "./sgd.js";
 export type { OptimizerSnapshot } from "./snapshot.js";
