@@ -164,10 +164,10 @@ function describeValue(value: Value): string {
   return typeof value === "object" && value !== null ? "an object" : JSON.stringify(value);
 }
 
-/** The known name at most a third of its letters away. */
+/** The known name at most two letters, or a third of them, away. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   const scored = known.map((one) => ({ one, away: distance(name.toLowerCase(), one.toLowerCase()) })).sort((a, b) => a.away - b.away);
-  return scored[0] && scored[0].away <= Math.max(1, scored[0].one.length / 3) ? scored[0].one : undefined;
+  return scored[0] && scored[0].away <= Math.max(2, scored[0].one.length / 3) ? scored[0].one : undefined;
 }
 
 /** Levenshtein's. */
