@@ -49,3 +49,8 @@ export function betasFlag(flag: string): (text: string) => [number, number] {
     throw new UsageError(`${flag}: needs two numbers from 0 to below 1 with a comma between, got "${text}"; for example ${flag} 0.9,0.99`);
   };
 }
+
+/** "weightDecay" -> "--weight-decay" */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -2,10 +2,11 @@
 import { text, type TextData, type Tokenizer } from "../data/index.js";
 import type { Device } from "../gpu/device.js";
 import { GPT, type GPTOptions } from "../nn/index.js";
-import { Adam, AdamW, SGD } from "../optim/index.js";
+import { Adagrad, Adam, AdamW, GIAdam, Lion, RAdam, RMSprop, SGD, type Optimizer } from "../optim/index.js";
 import { constant, cosine, linear, warmup, type Schedule } from "../schedule/index.js";
 import type { Generator } from "../tensor/random.js";
 import type { Checkpoint } from "../train/index.js";
+import { parseSchedule } from "./schedule/expression.js";
 import type { TrainSettings } from "./train_settings.js";
 
 export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer | null): Promise<TextData> | TextData {
@@ -25,8 +26,9 @@ export function modelOf(device: Device, options: Omit<GPTOptions, "seed" | "gene
   return new GPT(device, { ...options, generator });
 }
 
-/** Linear warmup as nanoGPT counts it, then the decay over the steps that are left. */
-export function scheduleOf({ lr, minLr, warmup: warmupSteps, decay, steps }: TrainSettings): Schedule {
+/** The expression, or linear warmup as nanoGPT counts it and the decay over the steps that are left. */
+export function scheduleOf({ lr, minLr, warmup: warmupSteps, decay, schedule, steps }: TrainSettings): Schedule {
+  if (schedule !== "") return parseSchedule(schedule);
   const left = steps - warmupSteps;
   const ramp = warmup({ steps: warmupSteps, to: lr, convention: "nanogpt" });
   if (decay === "constant") return ramp.then(constant(lr));
@@ -42,10 +44,26 @@ export function useAveragedWeights(model: GPT, { optimizer }: Checkpoint): boole
   return true;
 }
 
-export function optimizerOf(model: GPT, settings: TrainSettings): AdamW | Adam | SGD {
+export function optimizerOf(model: GPT, settings: TrainSettings): Optimizer {
   const { optimizer, betas, clip, ema, weightDecay } = settings;
   const groups = model.groups({ weightDecay });
   const options = { lr: scheduleOf(settings), ...(clip > 0 && { clipNorm: clip }), ...(ema > 0 && { emaDecay: ema }) };
-  if (optimizer === "sgd") return new SGD(groups, { ...options, momentum: 0.9 });
-  return optimizer === "adam" ? new Adam(groups, { ...options, betas }) : new AdamW(groups, { ...options, betas });
+  switch (optimizer) {
+    case "adamw":
+      return new AdamW(groups, { ...options, betas });
+    case "adam":
+      return new Adam(groups, { ...options, betas });
+    case "gi-adam":
+      return new GIAdam(groups, { ...options, betas });
+    case "radam":
+      return new RAdam(groups, { ...options, betas, decoupledWeightDecay: true });
+    case "lion":
+      return new Lion(groups, { ...options, betas });
+    case "sgd":
+      return new SGD(groups, { ...options, momentum: 0.9 });
+    case "rmsprop":
+      return new RMSprop(groups, options);
+    case "adagrad":
+      return new Adagrad(groups, options);
+  }
 }

@@ -38,6 +38,7 @@ export function settingsFlags(): Option[] {
     number("--min-lr", "learning rate after the decay", { min: 0, example: 1e-4 }),
     number("--warmup", "steps of linear warmup", { ...notNegative, example: 100 }),
     choice("--decay", "shape after the warmup", decays),
+    new Option("--schedule <expression>", "the learning rate as kiln schedule takes it, in place of the last four"),
     number("--weight-decay", "on matrices", { min: 0, example: 0.1 }),
     new Option("--betas <b1,b2>", "of Adam").argParser(betasFlag("--betas")),
     number("--clip", "largest gradient norm, 0 for none", { min: 0, example: 1 }),
@@ -48,9 +49,4 @@ export function settingsFlags(): Option[] {
     number("--checkpoint-every", "steps between checkpoints, 0 for only the last", { ...notNegative, example: 250 }),
     number("--sample", "tokens to sample at the end, 0 for none", { ...notNegative, example: 300 }),
   ];
-}
-
-/** "weightDecay" -> "--weight-decay" */
-export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

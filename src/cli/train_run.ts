@@ -119,7 +119,8 @@ function describePlan({ settings, data, checkpoint }: TrainPlan, model: GPT, { c
   ].join("\n");
 }
 
-function describeRate({ lr, minLr, warmup, decay }: TrainSettings): string {
+function describeRate({ lr, minLr, warmup, decay, schedule }: TrainSettings): string {
+  if (schedule !== "") return `rate ${schedule}`;
   const ramp = warmup > 0 ? `warmup of ${warmup} steps to ${rate(lr)}` : `learning rate ${rate(lr)}`;
   return decay === "constant" ? ramp : `${ramp}, ${decay} to ${rate(minLr)}`;
 }

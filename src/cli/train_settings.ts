@@ -1,9 +1,13 @@
 // What a training run is made of: presets, the flags that change them, and the rules between them.
 import { bpeEncodings } from "../data/index.js";
 import { UsageError } from "../errors.js";
+import { flagOf } from "./flags.js";
+import { parseSchedule } from "./schedule/expression.js";
 
 export const tokenizers = ["char", "byte", ...bpeEncodings] as const;
-export const optimizers = ["adamw", "adam", "sgd"] as const;
+export const optimizers = ["adamw", "adam", "sgd", "lion", "radam", "gi-adam", "rmsprop", "adagrad"] as const;
+/** Those that mix weight decay into a gradient that they then rescale. */
+const coupled: readonly string[] = ["adam", "rmsprop", "adagrad"];
 export const decays = ["cosine", "linear", "constant"] as const;
 export const norms = ["pre", "post"] as const;
 export const inits = ["gpt2", "scaled"] as const;
@@ -29,10 +33,13 @@ export interface TrainSettings {
   accumulate: number;
   steps: number;
   optimizer: (typeof optimizers)[number];
+  /** The peak. This and the next three give way to `schedule`. */
   lr: number;
   minLr: number;
   warmup: number;
   decay: (typeof decays)[number];
+  /** An expression as `kiln schedule` takes it; empty for warmup and decay as above. */
+  schedule: string;
   weightDecay: number;
   betas: [number, number];
   /** 0 for none. */
@@ -72,6 +79,7 @@ const small: TrainSettings = {
   minLr: 4e-4,
   warmup: 60,
   decay: "cosine",
+  schedule: "",
   weightDecay: 0.1,
   betas: [0.9, 0.99],
   clip: 1,
@@ -108,14 +116,26 @@ export type PresetName = keyof typeof presets;
 /** A preset with flags over it. What a flag makes senseless in the preset, and no other flag sets, goes along with it. */
 export function settingsOf(preset: PresetName, flags: Partial<TrainSettings>): TrainSettings {
   const base: TrainSettings = presets[preset];
-  const { steps = base.steps, lr = base.lr, optimizer } = flags;
+  const { optimizer = base.optimizer, steps = base.steps, lr = base.lr * (optimizer === "lion" ? lionRate : 1) } = flags;
+  refuseTwoSchedules(flags);
   return checkSettings({
     ...base,
+    lr,
     warmup: Math.round((base.warmup * steps) / base.steps),
     minLr: base.minLr * (lr / base.lr),
-    ...(optimizer === "adam" && { weightDecay: 0 }),
+    ...(coupled.includes(optimizer) && { weightDecay: 0 }),
     ...flags,
   });
+}
+
+/** Lion moves every element by the whole rate: about a tenth of AdamW's is right (Chen et al. 2023). */
+const lionRate = 0.1;
+
+function refuseTwoSchedules(flags: Partial<TrainSettings>): void {
+  if (!flags.schedule) return;
+  for (const name of ["lr", "minLr", "warmup", "decay"] as const) {
+    if (flags[name] !== undefined) throw new UsageError(`--schedule: says all about the rate, got ${flagOf(name)} ${flags[name]} too; leave it out`);
+  }
 }
 
 /** Rules that tie two flags together. Throws UsageError. */
@@ -124,9 +144,10 @@ export function checkSettings(settings: TrainSettings): TrainSettings {
   if (width % heads !== 0) throw new UsageError(`--width: must be a multiple of --heads, got width ${width} and heads ${heads}; for example --width ${Math.ceil(width / heads) * heads}`);
   if (warmup > steps) throw new UsageError(`--warmup: must not be over --steps, got ${warmup} of ${steps}; for example --warmup ${Math.floor(steps / 10)}`);
   if (minLr > lr) throw new UsageError(`--min-lr: must not be over --lr, got ${minLr} over ${lr}; for example --min-lr ${lr / 10}`);
-  if (optimizer === "adam" && weightDecay > 0) {
-    throw new UsageError(`--weight-decay: Adam mixes it into the gradient, got ${weightDecay} with --optimizer adam; use --optimizer adamw or --weight-decay 0`);
+  if (coupled.includes(optimizer) && weightDecay > 0) {
+    throw new UsageError(`--weight-decay: ${optimizer} mixes it into the gradient, got ${weightDecay} with --optimizer ${optimizer}; use --optimizer adamw or --weight-decay 0`);
   }
+  if (settings.schedule !== "") parseSchedule(settings.schedule);
   if (compactVocab && !(bpeEncodings as readonly string[]).includes(tokenizer)) {
     throw new UsageError(`--compact-vocab: only for byte-pair tokenizers, got --tokenizer ${tokenizer}; use ${bpeEncodings.join(", ")}, or leave it out`);
   }

@@ -138,10 +138,15 @@ describe("kiln train", () => {
 
   it.each([
     ["bytes, SGD, linear decay, biases, no tying, post norm, ReLU", ["--tokenizer", "byte", "--optimizer", "sgd", "--decay", "linear", "--bias", "--no-tied", "--norm", "post", "--activation", "relu"]],
+    ["Lion, a schedule of its own", ["--optimizer", "lion", "--schedule", "warmup({ steps: 2, to: 1e-3 }).then(linear({ steps: 4 }))"]],
+    ["RAdam", ["--optimizer", "radam"]],
+    ["GIAdam", ["--optimizer", "gi-adam"]],
+    ["RMSprop", ["--optimizer", "rmsprop", "--lr", "1e-3"]],
+    ["Adagrad", ["--optimizer", "adagrad"]],
     ["byte pairs, Adam, constant rate, no clipping", ["--tokenizer", "gpt2", "--compact-vocab", "--optimizer", "adam", "--decay", "constant", "--clip", "0", "--activation", "silu"]],
   ])("trains with %s", (name, flags) => {
     const out = name.slice(0, 5);
-    const { code, stdout, stderr } = kiln(folder, ["train", ...small, "--steps", "6", "--warmup", "2", "--eval-every", "3", "--eval-batches", "1", "--sample", "5", "--out", out, ...flags]);
+    const { code, stdout, stderr } = kiln(folder, ["train", ...small, "--steps", "6", ...(flags.includes("--schedule") ? [] : ["--warmup", "2"]), "--eval-every", "3", "--eval-batches", "1", "--sample", "5", "--out", out, ...flags]);
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/step 6\/6 {3}validation loss \d/);
     const sampled = kiln(folder, ["sample", "--checkpoint", join(out, "checkpoint.safetensors"), "--prompt", "It was", "--tokens", "5"]);
