@@ -3,7 +3,7 @@ import { UsageError } from "../../errors.js";
 import { visiblePoints, type Axis, type Plot } from "./plot.js";
 
 export interface SvgOptions {
-  /** Pixels; 760 by 400 by default. */
+  /** Pixels; 760 by 360 by default, and room for the names. */
   width?: number;
   height?: number;
 }
@@ -11,6 +11,7 @@ export interface SvgOptions {
 /** Readable on white and on black. */
 const ink = "#7d838c";
 const grid = "#8a8f9844";
+const legendRow = 20;
 const palette = ["#3b82f6", "#e2603a", "#22a06b", "#b7861a", "#9061d6", "#cf4a86", "#1ba3b5", "#8a6d5a"];
 
 /**
@@ -18,7 +19,7 @@ const palette = ["#3b82f6", "#e2603a", "#22a06b", "#b7861a", "#9061d6", "#cf4a86
  *
  * Throws: UsageError where the package echarts is not installed.
  */
-export async function svgOf(plot: Plot, { width = 760, height = 400 }: SvgOptions = {}): Promise<string> {
+export async function svgOf(plot: Plot, { width = 760, height = 360 + legendRow * plot.series.length }: SvgOptions = {}): Promise<string> {
   const { core, charts, components, renderers } = await loadECharts();
   core.use([charts.LineChart, components.GridComponent, components.TitleComponent, components.LegendComponent, components.MarkLineComponent, renderers.SVGRenderer]);
   const chart = core.init(null, null, { renderer: "svg", ssr: true, width, height });
@@ -59,11 +60,11 @@ function optionOf(plot: Plot): object {
     animation: false,
     color: palette,
     textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
-    title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15, fontWeight: 600, color: ink } },
-    legend: named ? { data: series.map(({ name }) => name), bottom: 4, type: "plain", textStyle: { color: ink } } : undefined,
-    grid: { left: 78, right: 30, top: 48, bottom: 52 + (named ? 20 * Math.ceil(series.length / 3) : 0) },
+    title: { text: title, left: "center", top: 8, textStyle: { fontSize: 14, fontWeight: 600, color: ink } },
+    legend: named ? { data: series.map(({ name }) => name), left: 70, bottom: 4, orient: "vertical", icon: "rect", itemHeight: 3, itemGap: 8, textStyle: { color: ink } } : undefined,
+    grid: { left: 84, right: 30, top: 44, bottom: 50 + (named ? 8 + legendRow * series.length : 0) },
     xAxis: axisOf(x, extentOf(data.flat().map(([px]) => px)), { nameLocation: "middle", nameGap: 28 }),
-    yAxis: axisOf(y, extentOf(data.flat().map(([, py]) => py)), { nameLocation: "end", nameGap: 12 }),
+    yAxis: axisOf(y, extentOf(data.flat().map(([, py]) => py)), { nameLocation: "middle", nameGap: 58 }),
     series: series.map(({ name, dashed }, i) => ({
       type: "line",
       name,
@@ -93,7 +94,7 @@ function axisOf({ label, log = false }: Axis, extent: { min: number; max: number
     axisLabel: { color: ink, formatter: shortNumber },
     axisLine: { show: true, lineStyle: { color: ink } },
     splitLine: { lineStyle: { color: grid } },
-    ...(log && { min: 10 ** Math.floor(Math.log10(extent.min)), max: 10 ** Math.ceil(Math.log10(extent.max)) }),
+    ...(log ? { min: 10 ** Math.floor(Math.log10(extent.min)), max: 10 ** Math.ceil(Math.log10(extent.max)) } : label === "step" && { max: extent.max }),
     ...place,
   };
 }
