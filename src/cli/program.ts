@@ -5,6 +5,8 @@ import { describeError, exitCodes } from "./errors.js";
 import { addInfoCommand } from "./info_command.js";
 import { addSampleCommand } from "./sample_command.js";
 import { addScheduleCommand } from "./schedule_command.js";
+import { addLrFindCommand } from "./tune/lr_find_command.js";
+import { addSharpnessCommand } from "./tune/sharpness_command.js";
 import { addTrainCommand } from "./train_command.js";
 
 /** Runs the command line and gives its exit code. Nothing is thrown. */
@@ -22,7 +24,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const setCode = (value: number) => {
     code = value;
   };
-  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addInfoCommand]) add(program, setCode);
+  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addLrFindCommand, addSharpnessCommand, addInfoCommand]) add(program, setCode);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: "user" });

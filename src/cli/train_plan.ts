@@ -20,18 +20,25 @@ export async function planNewRun(settings: TrainSettings): Promise<TrainPlan> {
 
 /** The run of a checkpoint, with the few settings that may change. */
 export async function planResumedRun(file: string, changed: Partial<TrainSettings>): Promise<TrainPlan> {
-  const checkpoint = loadCheckpoint(file, "--resume");
+  const plan = await planOfCheckpoint(file, "--resume", changed);
+  const { step } = plan.checkpoint.state;
+  const { steps } = plan.settings;
+  if (step >= steps) throw new UsageError(`--resume: the run is complete, got step ${step} of ${steps}; add --steps ${step * 2} to go on, at the schedule's last rate`);
+  return plan;
+}
+
+/** The run of a checkpoint, complete or not. `flag` named it. */
+export async function planOfCheckpoint(file: string, flag: string, changed: Partial<TrainSettings>): Promise<TrainPlan & { checkpoint: Checkpoint }> {
+  const checkpoint = loadCheckpoint(file, flag);
   const { state } = checkpoint;
   const saved = state.settings as Partial<TrainSettings> | undefined;
   if (typeof saved !== "object" || saved === null || !state.data || !state.generators?.model || !checkpoint.optimizer) {
-    throw new CheckpointError(`--resume: the file lacks what a run needs to go on, got ${file}; use one that kiln train wrote`);
+    throw new CheckpointError(`${flag}: the file lacks what a run needs to go on, got ${file}; use one that kiln train wrote`);
   }
   const settings = checkSettings({ ...presets.small, ...saved, ...changed });
-  const { step } = state;
-  if (step >= settings.steps) throw new UsageError(`--resume: the run is complete, got step ${step} of ${settings.steps}; add --steps ${step * 2} to go on, at the schedule's last rate`);
   const data = await dataOf(readText(settings.data), settings, await tokenizerFromJSON(state.tokenizer));
   if (data.fingerprint !== state.data.fingerprint) {
-    throw new CheckpointError(`--resume: the text is not the one of the run, got fingerprint ${data.fingerprint} for ${state.data.fingerprint}; pass the same file as --data`);
+    throw new CheckpointError(`${flag}: the text is not the one of the run, got fingerprint ${data.fingerprint} for ${state.data.fingerprint}; pass the same file as --data`);
   }
   data.loadStateDict(state.data.position);
   return { settings, data, checkpoint };

@@ -29,14 +29,7 @@ type Optimizer = ReturnType<typeof optimizerOf>;
 export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
   return withDevice(place.adapter, async (device) => {
     console.log(announce(device));
-    const generator = new Generator(plan.settings.seed);
-    const options = (plan.checkpoint?.state.model as Omit<GPTOptions, "seed" | "generator"> | undefined) ?? modelOptions(plan.settings, plan.data.vocab.size);
-    const model = modelOf(device, options, generator);
-    const optimizer = optimizerOf(model, plan.settings);
-    if (plan.checkpoint) {
-      restoreCheckpoint(plan.checkpoint, model, optimizer);
-      generator.loadStateDict(plan.checkpoint.state.generators!.model!);
-    }
+    const { model, optimizer } = partsOf(device, plan);
     console.log(describePlan(plan, model, place));
     const { result, losses, seconds } = await runLoop(device, model, optimizer, plan, place);
     if (losses.length > 1) console.log(`loss      ${sparkline(losses)}  ${loss(losses[0])} to ${loss(losses[losses.length - 1])}`);
@@ -51,6 +44,19 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
     console.log(`more      kiln sample --checkpoint ${place.checkpointPath} --prompt "..."`);
     return exitCodes.ok;
   });
+}
+
+/** The plan's model and optimizer, as new or as the checkpoint left them. */
+export function partsOf(device: Device, { settings, data, checkpoint }: TrainPlan): { model: GPT; optimizer: Optimizer } {
+  const generator = new Generator(settings.seed);
+  const options = (checkpoint?.state.model as Omit<GPTOptions, "seed" | "generator"> | undefined) ?? modelOptions(settings, data.vocab.size);
+  const model = modelOf(device, options, generator);
+  const optimizer = optimizerOf(model, settings);
+  if (checkpoint) {
+    restoreCheckpoint(checkpoint, model, optimizer);
+    generator.loadStateDict(checkpoint.state.generators!.model!);
+  }
+  return { model, optimizer };
 }
 
 async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: TrainPlan, place: RunPlace): Promise<{ result: TrainResult; losses: number[]; seconds: number }> {

@@ -6,4 +6,6 @@ export type { LineOutcome, Trial } from "./armijo.js";
 export { catapultStart, type CatapultOptions, type CatapultStart } from "./catapult.js";
 export { noiseScale, type NoiseScale, type NoiseScaleOptions } from "./noise_scale.js";
 export type { Estimate } from "./noise_estimate.js";
+export { sharpness, type Sharpness, type SharpnessOptions } from "./sharpness.js";
+export { hessianVector, type HessianProduct, type HessianVectorOptions } from "./hessian_vector.js";
 export type { Progress, ToolOptions, TuneTarget } from "./target.js";

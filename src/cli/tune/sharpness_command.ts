@@ -1,0 +1,48 @@
+// kiln sharpness: the highest curvature of the loss, and where the learning rate stands.
+import type { Command } from "commander";
+import pc from "picocolors";
+import { sharpness, type Sharpness } from "../../tune/index.js";
+import { numberFlag } from "../flags.js";
+import { rate } from "../format.js";
+import { addTuneFlags, report, withTuneRun, type TuneFlags } from "./tune_run.js";
+
+interface SharpnessFlags extends TuneFlags {
+  batches: number;
+  iterations: number;
+  plain?: boolean;
+}
+
+export function addSharpnessCommand(program: Command, setExitCode: (code: number) => void): void {
+  const command = program.command("sharpness").description("measure the loss's highest curvature, and whether the learning rate is past the edge of stability");
+  command
+    .option("--batches <n>", "batches that the loss is the mean of", numberFlag("--batches", { min: 1, integer: true, example: 4 }), 4)
+    .option("--iterations <n>", "most products with the Hessian", numberFlag("--iterations", { min: 1, integer: true, example: 60 }), 60)
+    .option("--plain", "of the Hessian alone, without the optimizer's scaling");
+  addTuneFlags(command, { plot: false }).action(async (flags: SharpnessFlags) => setExitCode(await measure(command, flags)));
+}
+
+function measure(command: Command, flags: SharpnessFlags): Promise<number> {
+  return withTuneRun(command, flags, ["batches", "iterations", "plain"], async ({ target, signal, progress, settings }) => {
+    const { batches, iterations } = flags;
+    const result = await sharpness(target, {
+      batches,
+      iterations,
+      signal,
+      ...(flags.plain && { preconditioned: false }),
+      onProgress: ({ highest, residual, ...at }) => progress.update("sharpness", at, `lambda ${highest.toPrecision(4)}  residual ${residual.toPrecision(2)}`),
+    });
+    progress.stop();
+    await report(flags, inWords(result), { ...result, settings }, null);
+  });
+}
+
+const verdicts = { inside: "inside the edge of stability", at: "at the edge of stability", past: "past the edge of stability", unknown: "not to be told" } as const;
+
+function inWords({ lambdaMax, error, lambdaMin, converged, iterations, preconditioned, threshold, stableRate, rates, share, verdict, loss }: Sharpness): string[] {
+  return [
+    `lambda    ${pc.bold(lambdaMax.toPrecision(4))} +- ${error.toPrecision(2)}, the lowest seen ${lambdaMin.toPrecision(4)}; ${iterations} products${converged ? "" : pc.yellow(", not converged")}`,
+    `hessian   ${preconditioned ? "scaled as the optimizer scales its steps" : "plain"}, of a loss of ${loss.toFixed(4)}`,
+    stableRate === null ? "edge      Kiln knows no rule for this optimizer" : `edge      ${threshold!.toPrecision(4)} / lambda = ${pc.bold(rate(stableRate))}, the largest stable learning rate here`,
+    `now       ${rates.map(rate).join(", ")}: ${verdicts[verdict]}${share === null ? "" : ` (${(100 * share).toPrecision(3)} % of it)`}`,
+  ];
+}

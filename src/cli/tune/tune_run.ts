@@ -1,0 +1,143 @@
+// What `kiln lr-find`, `sharpness` and `advise` share: flags, the model in training that they look at, progress, files.
+import { SingleBar } from "cli-progress";
+import { Option, type Command } from "commander";
+import pc from "picocolors";
+import type { TokenBatch } from "../../data/index.js";
+import { UsageError } from "../../errors.js";
+import type { Device } from "../../gpu/device.js";
+import { writeFileAtomic } from "../../node/files.js";
+import type { AdapterChoice } from "../../node/open_device.js";
+import { fromArray } from "../../ops/index.js";
+import type { TuneTarget } from "../../tune/index.js";
+import { exitCodes } from "../errors.js";
+import { flagOf } from "../flags.js";
+import { count } from "../format.js";
+import { catchInterrupts } from "../interrupts.js";
+import { adapterFlag, adapterHelp, announce, parseAdapter, withDevice } from "../open.js";
+import type { Plot } from "../plot/plot.js";
+import { svgOf } from "../plot/svg.js";
+import { terminalPlot } from "../plot/terminal.js";
+import { settingsFlags, type SettingsFlags } from "../settings_flags.js";
+import { planNewRun, planOfCheckpoint, type TrainPlan } from "../train_plan.js";
+import { partsOf } from "../train_run.js";
+import { settingsOf, type TrainSettings } from "../train_settings.js";
+
+export interface TuneFlags extends SettingsFlags {
+  checkpoint?: string;
+  json?: string;
+  svg?: string;
+  adapter?: AdapterChoice;
+}
+
+/** What a tool works with. */
+export interface TuneRun {
+  device: Device;
+  settings: TrainSettings;
+  target: TuneTarget;
+  signal: AbortSignal;
+  progress: ProgressBar;
+}
+
+/** Flags of `kiln train` that say nothing to a tool. */
+const unused = ["--eval-every", "--eval-batches", "--checkpoint-every", "--sample"];
+/** Flags that may come with --checkpoint; all others are the checkpoint's. */
+const withCheckpoint: readonly string[] = ["data", "steps", "checkpoint", "json", "svg", "adapter"];
+
+/** Adds the flags of a run, and those of every tool. */
+export function addTuneFlags(command: Command, { plot }: { plot: boolean }): Command {
+  for (const option of settingsFlags()) if (!unused.includes(option.long!)) command.addOption(option);
+  command.addOption(new Option("--checkpoint <file>", "look at a run in training instead of a new one; the file stays as it is"));
+  command.addOption(new Option("--json <file>", "write all that was measured; - for standard output"));
+  if (plot) command.addOption(new Option("--svg <file>", "write the plot"));
+  return command.addOption(new Option(adapterFlag, adapterHelp).argParser(parseAdapter));
+}
+
+/** Opens what the flags name, runs the tool, and gives the exit code. Nothing of the run is written. */
+export async function withTuneRun(command: Command, flags: TuneFlags, own: readonly string[], use: (run: TuneRun) => Promise<void>): Promise<number> {
+  const plan = await planOf(command, flags, own);
+  return withDevice(flags.adapter, async (device) => {
+    const { model, optimizer } = partsOf(device, plan);
+    const say = flags.json === "-" ? console.error : console.log;
+    say(announce(device));
+    say(`model     ${count(model.parameterCount())} parameters, ${plan.settings.optimizer}, batches of ${plan.settings.batch} x ${plan.settings.block}${plan.checkpoint ? `, step ${plan.checkpoint.state.step} of ${flags.checkpoint}` : ", untrained"}`);
+    const interrupts = catchInterrupts(() => {});
+    const progress = new ProgressBar();
+    try {
+      const batches = new Batches(plan);
+      const loss = (batch: number) => {
+        const { tokens, targets, shape } = batches.at(batch);
+        return model.loss(fromArray(device, tokens, { shape, dtype: "i32" }), fromArray(device, targets, { shape, dtype: "i32" }));
+      };
+      await use({ device, settings: plan.settings, target: { model, optimizer, loss }, signal: interrupts.signal, progress });
+      return exitCodes.ok;
+    } catch (error) {
+      if (!interrupts.signal.aborted) throw error;
+      return exitCodes.interrupted;
+    } finally {
+      progress.stop();
+      interrupts.release();
+    }
+  });
+}
+
+/** Prints the plot and writes the files that were asked for. */
+export async function report(flags: TuneFlags, lines: readonly string[], result: object, plot: Plot | null): Promise<void> {
+  if (plot && flags.svg) writeFileAtomic(flags.svg, await svgOf(plot));
+  const json = `${JSON.stringify(result, plain)}\n`;
+  if (flags.json === "-") process.stdout.write(json);
+  else if (flags.json) writeFileAtomic(flags.json, json);
+  const say = flags.json === "-" ? console.error : console.log;
+  for (const line of lines) say(line);
+  const drawing = plot && flags.json !== "-" ? terminalPlot(plot, { columns: process.stdout.columns ?? 80, color: pc.isColorSupported && plot.series.length > 1 }) : "";
+  if (drawing) say(`\n${drawing}`);
+  for (const path of [flags.svg, flags.json]) if (path && path !== "-") say(`wrote     ${path}`);
+}
+
+/** JSON has no infinity. */
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
+async function planOf(command: Command, { checkpoint, json: _j, svg: _s, adapter: _a, preset, ...flags }: TuneFlags, own: readonly string[]): Promise<TrainPlan> {
+  const settings = Object.fromEntries(Object.entries(flags).filter(([name]) => !own.includes(name))) as Partial<TrainSettings>;
+  if (checkpoint === undefined) return planNewRun(settingsOf(preset, settings));
+  const given = Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === "cli");
+  const fixed = given.find((name) => !withCheckpoint.includes(name) && !own.includes(name));
+  if (fixed) throw new UsageError(`${flagOf(fixed)}: is the checkpoint's, got ${String(command.opts()[fixed])} too; leave it out, or leave --checkpoint out`);
+  return planOfCheckpoint(checkpoint, "--checkpoint", settings);
+}
+
+/** Batches by number: the same number is the same batch, and they come in the order of training. */
+class Batches {
+  private readonly drawn: TokenBatch[] = [];
+
+  constructor(private readonly plan: TrainPlan) {}
+
+  at(number: number): TokenBatch {
+    while (this.drawn.length <= number) this.drawn.push(this.plan.data.next());
+    return this.drawn[number]!;
+  }
+}
+
+/** A bar on a terminal; nothing elsewhere. */
+export class ProgressBar {
+  private bar: SingleBar | null = null;
+  private stage = "";
+
+  update(stage: string, { done, total }: { done: number; total: number }, note = ""): void {
+    if (process.stderr.isTTY !== true || process.env.TERM === "dumb") return;
+    if (stage !== this.stage) {
+      this.stop();
+      this.stage = stage;
+      this.bar = new SingleBar({ format: `${stage.padEnd(12)} {bar} {value}/{total}  {note}`, barsize: 30, hideCursor: true, clearOnComplete: true, stream: process.stderr, gracefulExit: false });
+      this.bar.start(total, 0, { note: "" });
+    }
+    this.bar?.update(done, { note });
+  }
+
+  stop(): void {
+    this.bar?.stop();
+    this.bar = null;
+    this.stage = "";
+  }
+}
