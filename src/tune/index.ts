@@ -7,5 +7,7 @@ export { catapultStart, type CatapultOptions, type CatapultStart } from "./catap
 export { noiseScale, type NoiseScale, type NoiseScaleOptions } from "./noise_scale.js";
 export type { Estimate } from "./noise_estimate.js";
 export { sharpness, type Sharpness, type SharpnessOptions } from "./sharpness.js";
-export { hessianVector, type HessianProduct, type HessianVectorOptions } from "./hessian_vector.js";
+export { hessianVector, type HessianVectorOptions } from "./hessian_vector.js";
+export type { HessianProduct } from "./gradient_difference.js";
+export { advise, type Advice, type AdviseOptions } from "./advise.js";
 export type { Progress, ToolOptions, TuneTarget } from "./target.js";
