@@ -5,6 +5,7 @@ import { describeError, exitCodes } from "./errors.js";
 import { addInfoCommand } from "./info_command.js";
 import { addSampleCommand } from "./sample_command.js";
 import { addScheduleCommand } from "./schedule_command.js";
+import { addAdviseCommand } from "./tune/advise_command.js";
 import { addLrFindCommand } from "./tune/lr_find_command.js";
 import { addSharpnessCommand } from "./tune/sharpness_command.js";
 import { addTrainCommand } from "./train_command.js";
@@ -24,7 +25,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const setCode = (value: number) => {
     code = value;
   };
-  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addLrFindCommand, addSharpnessCommand, addInfoCommand]) add(program, setCode);
+  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addLrFindCommand, addSharpnessCommand, addAdviseCommand, addInfoCommand]) add(program, setCode);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: "user" });
