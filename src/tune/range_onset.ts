@@ -14,7 +14,8 @@ const leftOver = 0.03;
  * Throws: nothing. Null for a loss that never falls below where it started.
  */
 export function onsetOf(points: readonly RangePoint[], startLoss: number): number | null {
-  const losses = points.map(({ loss }) => loss).filter(Number.isFinite);
+  const burst = points.findIndex(({ loss }) => !Number.isFinite(loss));
+  const losses = points.slice(0, burst < 0 ? undefined : burst).map(({ loss }) => loss);
   // A burst at the end must not reach back through the window.
   const ceiling = 2 * startLoss - Math.min(startLoss, ...losses);
   const half = Math.max(2, Math.round(points.length * windowShare));

@@ -60,12 +60,12 @@ export function planWarmup(evidence: WarmupEvidence): WarmupPlan | null {
   const { algorithm, memory, taken, steps, range, firstStep, edge, maxShare } = evidence;
   const stableRate = edge && edge.stableRate < Infinity ? edge.stableRate : null;
   const bound = stableRate === null ? Infinity : stableRate * (edge!.scaled ? scaledShare : 1);
-  const peakLr = rounded(Math.min(range?.onset ?? Infinity, bound));
+  const peakLr = range && range.onset <= bound ? rounded(range.onset) : roundedDown(bound);
   if (!(peakLr < Infinity)) return null;
   const safe = Math.min(firstStep ?? Infinity, stableRate ?? Infinity);
   const most = Math.floor(maxShare * steps);
   const settling = memory === null || warmsItself.includes(algorithm) ? 0 : Math.max(0, Math.round(2 / (1 - memory)) - taken);
-  const flattening = peakLr > safe ? Math.ceil(most * (1 - safe / peakLr)) : 0;
+  const flattening = peakLr > safe ? Math.round(most * (1 - safe / peakLr)) : 0;
   const warmupSteps = Math.min(most, Math.max(settling, flattening));
   const ramp = rounded(peakLr / Math.max(1, warmupSteps));
   const initialLr = warmupSteps === 0 ? peakLr : settling > 0 ? ramp : Math.min(peakLr, rounded(safe));
@@ -76,6 +76,12 @@ export function planWarmup(evidence: WarmupEvidence): WarmupPlan | null {
 /** Two digits: more would promise what no sweep can tell. */
 function rounded(value: number): number {
   return Number(value.toPrecision(2));
+}
+
+/** To two digits, and not over `value` but for a rounding. */
+function roundedDown(value: number): number {
+  const digit = 10 ** (Math.floor(Math.log10(value)) - 1);
+  return rounded(Math.floor((value / digit) * (1 + 2 ** -40)) * digit);
 }
 
 const text = (value: number) => Number(value.toPrecision(3)).toString();
