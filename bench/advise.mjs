@@ -1,5 +1,5 @@
-// Does the advice help? Asks `kiln advise` about a job, then trains that job as advised, at four times the rate without a
-// warmup, and as the preset has it, with several seeds. Prints the final validation losses and one line of JSON.
+// Does the advice help? Asks `kiln advise` about a job, then trains that job as advised, at four times the rate, each with and
+// without the warmup, and as the preset has it, with several seeds. Prints the final validation losses and one line of JSON.
 //
 //   npm run build && node bench/advise.mjs [--preset small] [--seeds 3] [any other flag of kiln train]
 import { spawnSync } from "node:child_process";
@@ -24,6 +24,8 @@ console.log(`${adapter}\nadvised: peak ${peakLr}, warmup ${warmupSteps}`);
 
 const jobs = {
   advised: ["--lr", peakLr, "--min-lr", finalLr, "--warmup", warmupSteps],
+  advisedWithoutWarmup: ["--lr", peakLr, "--min-lr", finalLr, "--warmup", 0],
+  fourTimes: ["--lr", 4 * peakLr, "--min-lr", 4 * finalLr, "--warmup", warmupSteps],
   fourTimesWithoutWarmup: ["--lr", 4 * peakLr, "--min-lr", 4 * finalLr, "--warmup", 0],
   preset: [],
 };
