@@ -62,7 +62,7 @@ function optionOf(plot: Plot): object {
     textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
     title: { text: title, left: "center", top: 8, textStyle: { fontSize: 14, fontWeight: 600, color: ink } },
     legend: named ? { data: series.map(({ name }) => name), left: 70, bottom: 4, orient: "vertical", icon: "rect", itemHeight: 3, itemGap: 8, textStyle: { color: ink } } : undefined,
-    grid: { left: 84, right: 30, top: 44, bottom: 50 + (named ? 8 + legendRow * series.length : 0) },
+    grid: { left: 84, right: 30, top: marks.length > 0 ? 60 : 44, bottom: 50 + (named ? 8 + legendRow * series.length : 0) },
     xAxis: axisOf(x, extentOf(data.flat().map(([px]) => px)), { nameLocation: "middle", nameGap: 28 }),
     yAxis: axisOf(y, extentOf(data.flat().map(([, py]) => py)), { nameLocation: "middle", nameGap: 58 }),
     series: series.map(({ name, dashed }, i) => ({
@@ -79,6 +79,7 @@ function optionOf(plot: Plot): object {
 function marksOf(marks: NonNullable<Plot["marks"]>): object {
   return {
     symbol: "none",
+    precision: 15,
     silent: true,
     lineStyle: { color: ink, type: "dotted", width: 1.5 },
     label: { formatter: "{b}", color: ink, position: "end" },
@@ -107,7 +108,7 @@ function extentOf(values: readonly number[]): { min: number; max: number } {
 
 /** "0.001" as "1e-3", "2000" as it is. */
 function shortNumber(value: number): string {
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  return size >= 0.01 && size < 1e5 ? String(Number(value.toPrecision(6))) : value.toExponential().replace(/(\.\d*?)0+e/, "$1e").replace("e+", "e");
+  const round = Number(value.toPrecision(6));
+  const size = Math.abs(round);
+  return round === 0 || (size >= 0.01 && size < 1e5) ? String(round) : round.toExponential().replace("e+", "e");
 }
