@@ -3,7 +3,6 @@ import { checkNumber } from "../options.js";
 import { constant, cosine, linear, warmup, type Schedule } from "../schedule/index.js";
 import { catapultStart, type CatapultStart } from "./catapult.js";
 import { noiseScale, type NoiseScale } from "./noise_scale.js";
-import { onsetOf } from "./range_onset.js";
 import { rangeTest, type RangeTest } from "./range_test.js";
 import { sharpness, type Sharpness } from "./sharpness.js";
 import { batchNumbers, checkToolOptions, type Progress, type ToolOptions, type TuneTarget } from "./target.js";
@@ -107,9 +106,8 @@ function memoryOf(options: { betas?: readonly [number, number]; alpha?: number; 
   return options.betas?.[1] ?? options.alpha ?? null;
 }
 
-function rangeOf({ points, startLoss, least }: RangeTest): WarmupEvidence["range"] {
-  const onset = least === null ? null : onsetOf(points, startLoss);
-  return onset === null ? null : { onset, least: Math.max(onset, least!) };
+function rangeOf({ onset, least }: RangeTest): WarmupEvidence["range"] {
+  return onset === null || least === null ? null : { onset, least: Math.max(onset, least) };
 }
 
 function edgeOf({ stableRate, threshold, lambdaMax, error, preconditioned }: Sharpness): WarmupEvidence["edge"] {

@@ -2,6 +2,7 @@
 import { checkNumber } from "../options.js";
 import { inFlight } from "./in_flight.js";
 import { withProbe, type Probe } from "./probe.js";
+import { onsetOf } from "./range_onset.js";
 import { readRange, multipleOf, type RangePoint, type RangeReading } from "./range_analysis.js";
 import { checkToolOptions, type Progress, type ToolOptions, type TuneTarget } from "./target.js";
 
@@ -23,6 +24,8 @@ export interface RangeTest extends RangeReading {
   /** Before the first step. */
   startLoss: number;
   points: RangePoint[];
+  /** The lowest rate at which the loss is nearly as low as where it is least: a peak to train with. null where no descent is seen. */
+  onset: number | null;
   /** Where the loss burst or was not finite and the sweep stopped; null if it came to `to`. */
   diverges: number | null;
   /** Each group's rate over the leading group's, which all rates here are of. */
@@ -78,7 +81,8 @@ async function run(probe: Probe, sweep: Sweep): Promise<RangeTest> {
   }
   const { points, startLoss, diverges } = curve;
   const reading = readRange(points, startLoss);
-  return { ...reading, startLoss, points, diverges, ratios: [...probe.ratios], message: describe(reading, curve, sweep) };
+  const onset = reading.least === null ? null : onsetOf(points, startLoss);
+  return { ...reading, onset, startLoss, points, diverges, ratios: [...probe.ratios], message: describe({ ...reading, onset }, curve, sweep) };
 }
 
 /** A loss, and whether the step from it was skipped because its gradient was not finite. */
@@ -126,7 +130,7 @@ class Curve {
   }
 }
 
-function describe({ suggestion, least, doubles }: RangeReading, { startLoss, points, diverges }: Curve, { from, to }: Sweep): string {
+function describe({ suggestion, least, doubles, onset }: RangeReading & Pick<RangeTest, "onset">, { startLoss, points, diverges }: Curve, { from, to }: Sweep): string {
   const text = (lr: number) => Number(lr.toPrecision(3)).toString();
   if (!Number.isFinite(startLoss)) return "The loss is not finite before the first step: nothing can be learned from here.";
   if (points.length === 0) return "The gradient is not finite before the first step: nothing can be learned from here.";
@@ -134,7 +138,8 @@ function describe({ suggestion, least, doubles }: RangeReading, { startLoss, poi
     const advice = diverges === null ? "raise `to`, take more steps or larger batches" : `lower \`from\`, ${text(from)}, or take more steps`;
     return `No descent found: ${diverges === null ? "the loss never left its noise" : `the loss burst at ${text(diverges)} without falling before`}; ${advice}.`;
   }
-  const found = `The loss falls fastest at ${text(suggestion)} and is least at ${text(least!)}.`;
+  const near = onset === null ? "" : `, and nearly as low from ${text(onset)} on: a peak to train with`;
+  const found = `The loss falls fastest at ${text(suggestion)} and is least at ${text(least!)}${near}.`;
   const rises = [doubles !== null && `stays above twice its least from ${text(doubles)} on`, diverges !== null && `bursts at ${text(diverges)}`].filter(Boolean);
   return rises.length > 0 ? `${found} It ${rises.join(" and ")}.` : `${found} It did not diverge: raise \`to\`, ${text(to)}, to see where it does.`;
 }

@@ -31,20 +31,22 @@ function lrFind(command: Command, flags: LrFindFlags): Promise<number> {
   });
 }
 
-function inWords({ suggestion, least, rises, doubles, diverges, startLoss, points, message }: RangeTest): string[] {
+function inWords({ suggestion, onset, least, rises, doubles, diverges, startLoss, points, message }: RangeTest): string[] {
   const shown = (value: number | null) => (value === null ? "-" : rate(value));
   return [
     `sweep     ${points.length} steps, loss ${startLoss.toFixed(3)} before the first`,
-    `steepest  ${pc.bold(shown(suggestion))}`,
+    `steepest  ${shown(suggestion)}`,
+    `onset     ${pc.bold(shown(onset))}`,
     `least     ${shown(least)}`,
     `rises     ${shown(rises)}, doubles ${shown(doubles)}, bursts ${shown(diverges)}`,
     message,
   ];
 }
 
-function plotOf({ points, suggestion, least, diverges }: RangeTest): Plot {
+function plotOf({ points, suggestion, onset, least, diverges }: RangeTest): Plot {
   const marks = [
     { x: suggestion, label: "steepest" },
+    { x: onset, label: "onset" },
     { x: least, label: "least" },
     { x: diverges, label: "bursts" },
   ];
