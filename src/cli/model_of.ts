@@ -1,5 +1,6 @@
 // From settings to the parts of a run, the same way for a new run and a resumed one.
 import { text, type TextData, type Tokenizer } from "../data/index.js";
+import { CheckpointError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { GPT, type GPTOptions } from "../nn/index.js";
 import { Adagrad, Adam, AdamW, GIAdam, Lion, RAdam, RMSprop, SGD, type Optimizer } from "../optim/index.js";
@@ -35,11 +36,14 @@ export function scheduleOf({ lr, minLr, warmup: warmupSteps, decay, schedule, st
   return ramp.then(decay === "cosine" ? cosine({ from: lr, to: minLr, steps: left }) : linear({ from: lr, to: minLr, steps: left }));
 }
 
-/** Puts a checkpoint's averaged weights in place of the last ones. False where it has none. */
+/** Puts a checkpoint's averaged weights in place of the last ones. False where it has none. Throws CheckpointError where they are not the model's. */
 export function useAveragedWeights(model: GPT, { optimizer }: Checkpoint): boolean {
   const averages = optimizer?.moments.ema;
   if (!averages) return false;
   const tensors = model.groups({ weightDecay: 0 }).flatMap(({ params }) => params);
+  if (averages.length !== tensors.length || tensors.some((tensor, i) => tensor.size !== averages[i]!.length)) {
+    throw new CheckpointError(`checkpoint: its averaged weights belong to another model, got ${averages.length} for ${tensors.length} parameters; use another copy of the file`);
+  }
   tensors.forEach((tensor, i) => tensor.set(averages[i]!));
   return true;
 }

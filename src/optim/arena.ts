@@ -1,5 +1,5 @@
 // Flat memory for parameters, gradients and moments: what makes an optimizer step one dispatch.
-import { OutOfMemoryError, ShapeError, UsageError } from "../errors.js";
+import { DisposedError, OutOfMemoryError, ShapeError, UsageError } from "../errors.js";
 import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { blockElements } from "../kernels/optim.js";
@@ -45,6 +45,14 @@ export function layoutArenas(where: string, tensors: readonly Tensor[], limit_by
 /** The bytes that one storage binding may span. */
 export function bindingLimit(device: Device): number {
   return Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+}
+
+/** Throws unless a gradient that the user assigned can be copied into a parameter's slot. */
+export function checkAssigned(where: string, parameter: number, tensor: Tensor, grad: Tensor): void {
+  const what = `${where}: the gradient of parameter ${parameter}`;
+  if (grad.isDisposed) throw new DisposedError(`${what} ${grad.describe()} was disposed; set it to null`);
+  if (grad.dtype !== "f32" || !sameShape(grad.shape, tensor.shape)) throw new ShapeError(`${what} must be f32${formatShape(tensor.shape)}, got ${grad.describe()}`);
+  if (grad.device !== tensor.device) throw new UsageError(`${what} lives on another device; move it with data() and fromArray()`);
 }
 
 /** Parameters and gradients are separate buffers: a dispatch cannot bind one buffer as read and as read_write. */
@@ -113,18 +121,22 @@ export class Arena {
     this.device.queue.copy(this.whole(this.p), this.moment(name));
   }
 
-  /** Makes the tensors show a moment, or the parameters again. Nothing is copied. */
-  show(name: string | null): void {
-    const memory = name === null ? this.p : this.moments.get(name)!;
+  /** Makes the tensors show a moment, or the parameters again. Nothing is copied, and a tensor that has gone elsewhere stays there. */
+  show(name: string, shown: boolean): void {
+    const moment = this.moments.get(name)!;
+    const [from, to] = shown ? [this.p, moment] : [moment, this.p];
     for (const { parameter, firstBlock } of this.layout.places) {
       const tensor = this.tensors[parameter]!;
-      if (!tensor.isDisposed) tensor.rebind(memory, firstBlock * blockBytes);
+      if (!tensor.isDisposed && tensor.memory === from) tensor.rebind(to, firstBlock * blockBytes);
     }
   }
 
-  /** Moves the parameters here: the same values and gradients, other memory. */
-  adopt(): void {
-    for (const place of this.layout.places) {
+  /**
+   * Moves the parameters here: the same values and gradients, other memory. Returns the tensors that held gradients
+   * before, to be disposed once every arena has taken its own: parameters may share one.
+   */
+  adopt(): Tensor[] {
+    return this.layout.places.flatMap((place) => {
       const tensor = this.tensors[place.parameter]!;
       const target = { buffer: this.p, offset_bytes: place.firstBlock * blockBytes, size_bytes: tensor.size_bytes };
       if (tensor.size > 0) this.device.queue.copy(tensor.buffer, target);
@@ -132,38 +144,47 @@ export class Arena {
       const slot = this.makeSlot(place);
       const { grad, gradSlot } = tensor;
       if (grad && tensor.size > 0) this.device.queue.copy(grad.buffer, slot.buffer);
-      if (grad !== gradSlot) grad?.dispose();
-      gradSlot?.dispose();
       tensor.gradSlot = slot;
       tensor.grad = grad ? slot : null;
-    }
+      return [grad, gradSlot].filter((replaced) => replaced !== null);
+    });
   }
 
-  /** Marks the parameters that have a gradient. One that the user assigned is copied into its slot. Throws UsageError for one that moved away. */
+  /** Throws UsageError for a parameter that moved away. */
+  checkOwned(where: string): void {
+    for (const { parameter } of this.layout.places) if (!this.tensors[parameter]!.isDisposed) this.checkOwns(where, parameter);
+  }
+
+  private checkOwns(where: string, parameter: number): void {
+    const tensor = this.tensors[parameter]!;
+    if (tensor.gradSlot === this.slots.get(parameter) && tensor.memory === this.p) return;
+    throw new UsageError(`${where}: parameter ${parameter} ${formatShape(tensor.shape)} now belongs to another optimizer; dispose this one`);
+  }
+
+  /** Marks the parameters that have a gradient. One that the user assigned is copied into its slot. Throws UsageError for a parameter that moved away. */
   collectGradients(where: string, active: boolean[]): void {
     for (const { parameter } of this.layout.places) {
       const tensor = this.tensors[parameter]!;
       active[parameter] = !tensor.isDisposed && tensor.grad !== null;
       if (tensor.isDisposed) continue;
+      this.checkOwns(where, parameter);
       const slot = this.slots.get(parameter)!;
-      if (tensor.gradSlot !== slot || tensor.memory !== this.p) {
-        throw new UsageError(`${where}: parameter ${parameter} ${formatShape(tensor.shape)} now belongs to another optimizer; dispose this one`);
-      }
       if (tensor.grad && tensor.grad !== slot) this.takeGradient(where, parameter, tensor.grad, slot);
     }
   }
 
   private takeGradient(where: string, parameter: number, grad: Tensor, slot: Tensor): void {
-    const what = `${where}: the gradient of parameter ${parameter}`;
-    if (grad.dtype !== "f32" || !sameShape(grad.shape, slot.shape)) throw new ShapeError(`${what} must be f32${formatShape(slot.shape)}, got ${grad.describe()}`);
-    if (grad.device !== this.device) throw new UsageError(`${what} lives on another device; move it with data() and fromArray()`);
-    if (grad.memory === this.grads) throw new UsageError(`${what} is a view of an optimizer's memory, got ${grad.describe()}; assign a tensor of its own`);
+    checkAssigned(where, parameter, this.tensors[parameter]!, grad);
+    if (grad.memory === this.grads) {
+      throw new UsageError(`${where}: the gradient of parameter ${parameter} is a view of an optimizer's memory, got ${grad.describe()}; assign a tensor of its own`);
+    }
     if (grad.size > 0) this.device.queue.copy(grad.buffer, slot.buffer);
   }
 
-  /** Parameters change in place: a backward through an older value must throw. */
+  /** Parameters and averaged weights change in place: a backward through an older value must throw. */
   markChanged(): void {
     this.p.version++;
+    for (const moment of this.moments.values()) moment.version++;
   }
 
   /** Forgets every gradient. One that the user assigned is disposed. */

@@ -14,7 +14,10 @@ const range = { min: 0, below: 1 };
 /** What the host knows of the averaged weights. They lie in the arena, under the name "ema". */
 export class Averaging {
   private value: Scheduled | null;
-  private shown = false;
+  /** Shows the parameters again; null while they show. */
+  private hide: (() => void) | null = null;
+  /** False until a step or a load makes them more than a copy of the parameters. */
+  started = false;
 
   constructor(
     private readonly where: string,
@@ -45,26 +48,29 @@ export class Averaging {
 
   /** Throws while the parameters show the averaged weights. */
   checkHidden(): void {
-    if (this.shown) throw new UsageError(`${this.where}: the parameters show their averaged weights; wait until withAveragedWeights() is done`);
+    if (this.hide) throw new UsageError(`${this.where}: the parameters show their averaged weights; wait until withAveragedWeights() is done`);
   }
 
   during<T>(fn: () => T, show: (averaged: boolean) => void): T {
     if (!this.on) throw new UsageError(`${this.where}: keeps no averaged weights; make it with emaDecay, for example 0.999`);
-    const setShown = (shown: boolean) => {
-      show(shown);
-      this.shown = shown;
-    };
-    setShown(true);
+    this.hide = () => show(false);
+    show(true);
     let result: T;
     try {
       result = fn();
     } catch (error) {
-      setShown(false);
+      this.end();
       throw error;
     }
-    if (result instanceof Promise) return result.finally(() => setShown(false)) as T;
-    setShown(false);
+    if (result instanceof Promise) return result.finally(() => this.end()) as T;
+    this.end();
     return result;
+  }
+
+  /** Shows the parameters again, if they do not show. */
+  end(): void {
+    this.hide?.();
+    this.hide = null;
   }
 
   private checked(decay: Scheduled): Scheduled {

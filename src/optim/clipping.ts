@@ -13,6 +13,9 @@ export interface ClippingOptions {
 
 export type ClipName = "clipNorm" | "clipValue";
 
+/** Normal f32 numbers: a limit that rounded to 0 would switch clipping off. */
+const [smallest, largest] = [2 ** -126, (2 - 2 ** -23) * 2 ** 127];
+
 /** At most one of the two is on. Null stands for off. */
 export class Clipping {
   private readonly limits: Record<ClipName, Scheduled | null> = { clipNorm: null, clipValue: null };
@@ -48,8 +51,9 @@ export class Clipping {
   at(t: number): { norm: number; value: number } {
     const limitAt = (name: ClipName) => {
       const limit = this.limits[name];
-      if (!(limit instanceof Schedule)) return limit ?? 0;
-      return checkNumber(this.where, `${name} at step ${t}`, limit.at(t), { above: 0 });
+      if (limit === null) return 0;
+      const value = limit instanceof Schedule ? checkNumber(this.where, `${name} at step ${t}`, limit.at(t), { above: 0 }) : limit;
+      return Math.min(Math.max(value, smallest), largest);
     };
     return { norm: limitAt("clipNorm"), value: limitAt("clipValue") };
   }

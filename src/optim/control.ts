@@ -46,6 +46,7 @@ export class ControlBlock {
   readonly history: Slice;
   /** Steps that the history holds. */
   readonly historyRows: number;
+  private disposed = false;
 
   constructor(
     private readonly device: Device,
@@ -98,7 +99,7 @@ export class ControlBlock {
     const [step, skipped, clipped, flags] = new Uint32Array(bytes) as unknown as [number, number, number, number];
     const floats = new Float32Array(bytes);
     const rowMissed = (flags & rowMissedFlag) !== 0;
-    if (rowMissed && !this.control.buffer.released) {
+    if (rowMissed && !this.disposed) {
       const { buffer } = this.control;
       this.device.queue.write({ buffer, offset_bytes: flagsOffset_bytes, size_bytes: 4 }, new Uint32Array(1));
     }
@@ -131,6 +132,7 @@ export class ControlBlock {
   }
 
   dispose(): void {
+    this.disposed = true;
     for (const { buffer } of [this.group_of, this.steps, this.hyper, this.control, this.history]) buffer.release();
   }
 }

@@ -2,6 +2,7 @@
 import { UsageError } from "../errors.js";
 import { checkOptions } from "../options.js";
 import { Tensor } from "../tensor/tensor.js";
+import { checkAssigned } from "./arena.js";
 import { withoutUndefined, type CommonOptions, type GroupOptions } from "./param_group.js";
 
 /** Brings both forms to groups, and checks every parameter. */
@@ -16,7 +17,7 @@ export function normalGroups<O extends CommonOptions>(
   const given = list.length > 0 && list.every((entry) => entry instanceof Tensor) ? [{ params: list } as GroupOptions<O>] : (list as readonly GroupOptions<O>[]);
   const groups = given.map((group) => {
     if (typeof group !== "object" || group === null || group instanceof Tensor || !Array.isArray(group.params)) {
-      throw new UsageError(`${where}: a group is { params: [tensors], ... }, got ${group instanceof Tensor ? "tensors and groups mixed" : JSON.stringify(group)}`);
+      throw new UsageError(`${where}: a group is { params: [tensors], ... }, got ${describeEntry(group)}`);
     }
     checkOptions(where, group, ["params", ...keys]);
     const { params: tensors, ...own } = group;
@@ -24,6 +25,14 @@ export function normalGroups<O extends CommonOptions>(
   });
   checkParameters(where, groups);
   return groups;
+}
+
+/** Short: an entry may hold a tensor, and that its device. */
+function describeEntry(entry: unknown): string {
+  if (entry instanceof Tensor) return "tensors and groups mixed";
+  if (typeof entry !== "object" || entry === null) return String(entry);
+  const params = (entry as { params?: unknown }).params;
+  return params instanceof Tensor ? "params that are one tensor" : `params of type ${typeof params}`;
 }
 
 function checkParameters<O extends CommonOptions>(where: string, groups: readonly { params: readonly Tensor[]; options: O }[]): void {
@@ -39,5 +48,23 @@ function checkParameters<O extends CommonOptions>(where: string, groups: readonl
     if (!tensor.requiresGrad && !frozen) throw new UsageError(`${where}: parameter ${i} ${tensor.describe()} does not require a gradient; set requiresGrad, or freeze its group`);
     if (tensor.dtype !== "f32") throw new UsageError(`${where}: parameter ${i} must be f32, got ${tensor.describe()}`);
     if (tensor.device !== tensors[0]!.tensor.device) throw new UsageError(`${where}: parameter ${i} ${tensor.describe()} lives on another device than parameter 0`);
+    if (tensor.grad) checkAssigned(where, i, tensor, tensor.grad);
+  });
+  checkApart(where, tensors.map(({ tensor }) => tensor));
+}
+
+/** Each parameter gets memory of its own: two that show the same would silently stop doing so. */
+function checkApart(where: string, tensors: readonly Tensor[]): void {
+  const memories = new Map([...new Set(tensors.map((tensor) => tensor.memory))].map((memory, i) => [memory, i]));
+  const places = tensors.flatMap((tensor, i) => {
+    const { buffer, offset_bytes: start, size_bytes } = tensor.buffer;
+    return size_bytes > 0 ? [{ i, memory: memories.get(buffer)!, start, end: start + size_bytes }] : [];
+  });
+  places.sort((a, b) => a.memory - b.memory || a.start - b.start);
+  places.slice(1).forEach((place, at) => {
+    const before = places[at]!;
+    if (place.memory !== before.memory || place.start >= before.end) return;
+    const [first, second] = [Math.min(before.i, place.i), Math.max(before.i, place.i)];
+    throw new UsageError(`${where}: parameter ${second} ${tensors[second]!.describe()} shares memory with parameter ${first}; pass one tensor, and use view() of it in the model`);
   });
 }

@@ -31,7 +31,7 @@ export interface OptimizerStats {
   /** Global norm of the last step's gradients before clipping; NaN if it was not finite. */
   gradNorm: number;
   clipScale: number;
-  /** The learning rate of each group at the last step taken; before any, at step 0. */
+  /** The learning rate of each group at the last step taken; before any, and after a load, at the coming one. */
   lr: number[];
 }
 
@@ -72,8 +72,8 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     if (groups.length > StepTable.maxGroups) {
       throw new UsageError(`${name}: at most ${StepTable.maxGroups} groups fit the step table, got ${groups.length}; merge those with equal options`);
     }
-    this.paramGroups = groups.map((group) => new ParamGroup(algorithm, group.params, group.options, () => this.table?.invalidate()));
-    const stepMoments = algorithm.moments(this.paramGroups.map((group) => group.options));
+    const stepMoments = algorithm.moments(groups.map((group) => group.options));
+    this.paramGroups = groups.map((group) => new ParamGroup(algorithm, group.params, group.options, stepMoments, () => this.table.invalidate()));
     this.moments = this.averaging.on ? [...stepMoments, "ema"] : stepMoments;
     this.parameters = groups.flatMap((group) => group.params);
     this.groupOf = groups.flatMap(({ params }, i) => params.map(() => i));
@@ -98,7 +98,8 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     this.control = new ControlBlock(device, this.groupOf, groups.length);
     this.control.writeActive(this.active);
     this.control.writeCounters({ step: 0, skipped: 0, clipped: 0 }, this.parameters.map(() => 0), this.ratesAt(0));
-    for (const arena of this.arenas) arena.adopt();
+    for (const tensor of this.arenas.flatMap((arena) => arena.adopt())) tensor.dispose();
+    for (const group of this.paramGroups) group.freezeParameters();
     this.initialiseMoments();
     const { table, arenas, control, scalars, averaging } = this;
     this.launches = new StepLaunches({
@@ -159,12 +160,15 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const accumulated = checkNumber(`${this.algorithm.name}.step`, "accumulated", options.accumulated ?? 1, { min: 1, max: 2 ** 24, integer: true });
     if (!this.gatherGradients()) return;
     const { lowest, highest } = this.counter;
+    const { unreadSteps } = this.table;
     this.table.prepare(lowest, highest);
+    this.startAverages();
+    this.averaging.started = true;
     this.launches.step(accumulated);
     for (const arena of this.arenas) arena.markChanged();
     this.scalars.markChanged();
     this.counter.launch();
-    if (highest - lowest >= this.table.unreadSteps) this.refreshCounter();
+    if (highest - lowest >= unreadSteps) this.refreshCounter();
   }
 
   /** Forgets every gradient, so that the next backward starts anew. */
@@ -188,7 +192,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     if (!scalars.names().includes(name) && !table.fits(scalars.count + 1)) {
       throw new UsageError(`${this.algorithm.name}: no room in the step table for another scalar, got ${scalars.count}; merge groups with equal options`);
     }
-    const { tensor, isNew } = scalars.register(name, value, range);
+    const { tensor, isNew } = scalars.register(name, value, range, table.stepsAfterChange(counter.lowest, counter.highest));
     if (isNew) {
       table.resize(scalars.count);
       this.launches.scalarsChanged();
@@ -200,26 +204,27 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
 
   /** What the kernels used at the last step, once everything launched so far has run. */
   async stats(): Promise<OptimizerStats> {
-    this.checkUsable();
+    this.checkAlive();
     const { rowMissed: _, ...stats } = await this.readControl();
     return stats;
   }
 
-  /** The last steps taken (about a thousand), oldest first, as the kernels did them. Steps that were skipped are not there. */
-  history(): Promise<StepRecord[]> {
-    this.checkUsable();
+  /** The last steps taken (1024, fewer beyond 12 groups), oldest first, as the kernels did them. Steps that were skipped are not there. */
+  async history(): Promise<StepRecord[]> {
+    this.checkAlive();
     return this.control.readHistory();
   }
 
   /**
    * Runs `fn` while the parameters show their averaged weights. Nothing is copied.
    *
-   * Throws: UsageError without `emaDecay`, and for a step taken meanwhile.
+   * Throws: UsageError without `emaDecay`, if a parameter has gone to another optimizer, and for a step taken meanwhile.
    */
   withAveragedWeights<T>(fn: () => T): T {
-    this.checkUsable();
+    this.checkOwner();
+    this.startAverages();
     return this.averaging.during(fn, (show) => {
-      for (const arena of this.arenas) arena.show(show ? "ema" : null);
+      for (const arena of this.arenas) arena.show("ema", show);
     });
   }
 
@@ -228,20 +233,24 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
    * number of times, options and schedules by identity included. The caller disposes it.
    */
   snapshot(): OptimizerSnapshot {
-    this.checkUsable();
+    this.checkOwner();
+    this.startAverages();
     const { lowest, highest } = this.counter;
+    const { started } = this.averaging;
     const options = this.paramGroups.map((group) => group.options);
     const [clips, decay, schedules] = [this.clipping.both, this.averaging.decay, this.scalars.schedules()];
-    return new OptimizerSnapshot(this.device, [...this.arenas.flatMap((arena) => arena.state), ...this.control.state], this.parameters, () => {
-      this.checkUsable();
+    const restore = () => {
       this.paramGroups.forEach((group, i) => group.options !== options[i] && group.replace(options[i]!));
       this.clipping.replace(clips);
       this.averaging.decay = decay;
+      this.averaging.started = started;
       this.scalars.setSchedules(schedules);
       this.counter.reset(lowest, highest);
       this.table.invalidate();
       this.refreshScalars(lowest, highest);
-    });
+    };
+    const slices = [...this.arenas.flatMap((arena) => arena.state), ...this.control.state];
+    return new OptimizerSnapshot(this.device, slices, this.parameters, { check: () => this.checkOwner(), restore });
   }
 
   /** Everything but the parameters, so that an optimizer that loads it goes on bit for bit. */
@@ -259,6 +268,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   /** The part of `stateDict` that lies on the GPU, whatever the options are: moments, and the steps that each parameter has taken. */
   async readMoments(): Promise<Pick<OptimizerState, "moments" | "parameterSteps">> {
     this.checkUsable();
+    this.startAverages();
     const moments: OptimizerState["moments"] = Object.fromEntries(this.moments.map((name) => [name, []]));
     const [parameterSteps] = await Promise.all([
       this.control.readSteps(),
@@ -278,10 +288,11 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const groups = this.paramGroups.map((group) => group.params.length);
     const sizes = this.parameters.map((tensor) => tensor.size);
     checkState(state, { algorithm: name, groups, sizes, moments: this.moments, scalars: this.scalars.names(), averaged: this.averaging.on });
-    const plan = planLoad(name, state, this.paramGroups, this.scalars);
+    const plan = planLoad(name, state, this.paramGroups, this.scalars, this.table.stepsAfterChange(state.step, state.step));
     this.paramGroups.forEach((group, i) => group.replace(plan.groups[i]!));
     this.clipping.replace(plan.clips);
     this.averaging.decay = plan.emaDecay;
+    this.averaging.started = true;
     if (plan.scalars) this.scalars.setSchedules(plan.scalars);
     for (const moment of this.moments) for (const arena of this.arenas) arena.writeMoment(moment, state.moments[moment]!);
     this.control.writeCounters(state, state.parameterSteps, this.ratesAt(state.step));
@@ -294,6 +305,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.averaging.end();
     this.launches.dispose();
     for (const arena of this.arenas) arena.dispose();
     this.scalars.dispose();
@@ -305,11 +317,16 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     this.dispose();
   }
 
-  /** What an algorithm wants to start from, and averaged weights from the weights themselves. */
+  /** Averaged weights start from the parameters at the first step: weights may be loaded into them until then. */
+  private startAverages(): void {
+    if (!this.averaging.on || this.averaging.started) return;
+    for (const arena of this.arenas) arena.copyParametersTo("ema");
+  }
+
+  /** What an algorithm wants to start from. */
   private initialiseMoments(): void {
+    if (!this.algorithm.initial) return;
     for (const arena of this.arenas) {
-      if (this.averaging.on) arena.copyParametersTo("ema");
-      if (!this.algorithm.initial) continue;
       for (const moment of this.moments) {
         const values = this.paramGroups.map((group) => this.algorithm.initial!(moment, group.at(0)));
         if (values.some((value) => value !== 0) && moment !== "ema") arena.fillMoment(moment, (parameter) => values[this.groupOf[parameter]!]!);
@@ -360,9 +377,18 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
       .finally(() => (this.refreshing = false));
   }
 
+  private checkOwner(): void {
+    this.checkUsable();
+    for (const arena of this.arenas) arena.checkOwned(this.algorithm.name);
+  }
+
   private checkUsable(): void {
-    if (this.disposed) throw new DisposedError(`${this.algorithm.name}: used after dispose()`);
+    this.checkAlive();
     this.averaging.checkHidden();
+  }
+
+  private checkAlive(): void {
+    if (this.disposed) throw new DisposedError(`${this.algorithm.name}: used after dispose()`);
     const { failure } = this;
     this.failure = null;
     if (failure) throw failure;

@@ -5,7 +5,7 @@ import { asSchedule, Schedule } from "../schedule/index.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Algorithm, Cell } from "./algorithm.js";
 import { flags } from "./algorithm.js";
-import { checkClosed, fromPlain, frozenCopy, resolve, toPlain, type Resolved, type Scheduled } from "./values.js";
+import { checkClosed, fromPlain, frozenCopy, hasSchedule, resolve, toPlain, type Resolved, type Scheduled } from "./values.js";
 
 /** What every algorithm has. */
 export interface CommonOptions {
@@ -34,15 +34,25 @@ export interface GroupCell extends Cell {
 
 /** A group of a live optimizer. Everything but its parameters may be changed at any time, from the next step on. */
 export class ParamGroup<O extends CommonOptions = CommonOptions> {
-  private values!: O;
+  private values: O;
+  /** The cell of every step, where no option follows a schedule and once it is known. */
+  private constantCell: GroupCell | null = null;
 
   constructor(
     private readonly algorithm: Algorithm<O>,
     readonly params: readonly Tensor[],
     options: O,
+    /** What the optimizer keeps memory for. */
+    private readonly moments: readonly string[],
     private readonly changed: () => void,
   ) {
-    this.replace(options);
+    this.validate(options);
+    this.values = frozenCopy(options);
+  }
+
+  /** A group that starts frozen: nothing was touched while the optimizer's constructor could still throw. */
+  freezeParameters(): void {
+    if (this.values.frozen) for (const tensor of this.params) tensor.requiresGrad = false;
   }
 
   /** As it was set: a number, or a schedule. */
@@ -99,6 +109,13 @@ export class ParamGroup<O extends CommonOptions = CommonOptions> {
 
   /** What the step table holds for step `t`. Throws UsageError where a schedule gives a number that cannot be used. */
   cell(t: number): GroupCell {
+    if (this.constantCell) return this.constantCell;
+    const cell = this.cellAt(t);
+    if (!hasSchedule(this.values)) this.constantCell = cell;
+    return cell;
+  }
+
+  private cellAt(t: number): GroupCell {
     const options = this.at(t);
     const cell = this.algorithm.cell(options);
     const { lr, weightDecay, maximize } = common(options);
@@ -108,9 +125,10 @@ export class ParamGroup<O extends CommonOptions = CommonOptions> {
   /** Checks, then takes over new options. */
   replace(options: O): void {
     this.validate(options);
-    const thawing = this.values !== undefined && this.values.frozen && !options.frozen;
+    const toggled = this.values.frozen !== options.frozen;
     this.values = frozenCopy(options);
-    if (options.frozen || thawing) for (const tensor of this.params) if (!tensor.isDisposed) tensor.requiresGrad = !options.frozen;
+    this.constantCell = null;
+    if (toggled) for (const tensor of this.params) if (!tensor.isDisposed) tensor.requiresGrad = !options.frozen;
     this.changed();
   }
 
@@ -119,12 +137,12 @@ export class ParamGroup<O extends CommonOptions = CommonOptions> {
     return { ...toPlain(this.values), parameters: this.params.length };
   }
 
-  /** Options of a stored group, fit for step `t`. Throws UsageError, and changes nothing. */
-  optionsOf({ parameters: _, ...rest }: GroupState, t: number): O {
+  /** Options of a stored group, fit for these steps. Throws UsageError, and changes nothing. */
+  optionsOf({ parameters: _, ...rest }: GroupState, steps: readonly number[]): O {
     checkOptions(`${this.algorithm.name} state`, rest, Object.keys(this.values));
     const options = { ...this.values, ...fromPlain(rest) } as O;
     this.validate(options);
-    this.resolved(options, t);
+    for (const t of steps) this.resolved(options, t);
     return options;
   }
 
@@ -138,6 +156,10 @@ export class ParamGroup<O extends CommonOptions = CommonOptions> {
       if (typeof options[option] !== "boolean") throw new UsageError(`${name}: ${option} must be true or false, got ${String(options[option])}`);
     }
     this.algorithm.check(name, resolve(options, 0));
+    const missing = this.algorithm.moments([options]).filter((moment) => !this.moments.includes(moment));
+    if (missing.length > 0) {
+      throw new UsageError(`${name}: the options need memory that this optimizer was made without, got none for "${missing.join('", "')}"; give them when it is made`);
+    }
   }
 
   private resolved(values: O, t: number): Resolved<O> {

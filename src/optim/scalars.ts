@@ -40,13 +40,13 @@ export class Scalars {
     return this.all.map((scalar) => this.valueOf(scalar, t));
   }
 
-  /** A new tensor for it, or the one that this name has, with another schedule. */
-  register(name: string, value: number | Schedule, range: NumberRange): { tensor: Tensor; isNew: boolean } {
+  /** A new tensor for it, or the one that this name has, with another schedule. Throws UsageError unless that fits these steps. */
+  register(name: string, value: number | Schedule, range: NumberRange, steps: readonly number[]): { tensor: Tensor; isNew: boolean } {
     if (typeof name !== "string" || name === "") throw new UsageError(`${this.where}: a scalar's name must be a string, got ${JSON.stringify(name)}`);
     const schedule = asSchedule(value);
     if (schedule.isOpen) throw new UsageError(`${this.where}: scalar "${name}" starts where another schedule ended, got none before it; give the schedule a from`);
     const known = this.all.find((scalar) => scalar.name === name);
-    this.valueOf({ name, range: known?.range ?? range, schedule }, 0);
+    for (const t of steps) this.valueOf({ name, range: known?.range ?? range, schedule }, t);
     if (known) {
       known.schedule = schedule;
       return { tensor: known.tensor, isNew: false };
@@ -66,9 +66,9 @@ export class Scalars {
     return this.all.map(({ schedule }) => schedule);
   }
 
-  /** Throws UsageError unless these can take the places of the present ones at step `t`. */
-  checkSchedules(schedules: readonly Schedule[], t: number): void {
-    schedules.forEach((schedule, i) => this.valueOf({ ...this.all[i]!, schedule }, t));
+  /** Throws UsageError unless these can take the places of the present ones at these steps. */
+  checkSchedules(schedules: readonly Schedule[], steps: readonly number[]): void {
+    schedules.forEach((schedule, i) => steps.forEach((t) => this.valueOf({ ...this.all[i]!, schedule }, t)));
   }
 
   setSchedules(schedules: readonly Schedule[]): void {
@@ -89,9 +89,10 @@ export class Scalars {
   }
 
   private grow(): void {
+    const { buffer: old, slice: held } = this;
     this.capacity *= 2;
-    const old = this.buffer;
     this.buffer = this.device.acquire(this.capacity * scalarBytes, "optimizer scalars");
+    this.device.queue.copy(held, { ...held, buffer: this.buffer });
     this.all.forEach(({ tensor }, i) => {
       if (!tensor.isDisposed) tensor.rebind(this.buffer, i * scalarBytes);
     });

@@ -69,19 +69,29 @@ export class OptimizerSnapshot {
     device: Device,
     slices: readonly Slice[],
     parameters: readonly Tensor[],
-    /** Puts back what the host knows. */
-    private readonly restoreHost: () => void,
+    private readonly host: {
+      /** Throws where nothing can be restored. */
+      check: () => void;
+      /** Puts back what the host knows. */
+      restore: () => void;
+    },
   ) {
     this.copies = new Copies(device, slices);
     this.gradients = parameters.filter((tensor) => !tensor.isDisposed).map((tensor) => new GradientState(tensor));
   }
 
-  /** Makes everything as it was, any number of times: parameters, gradients, moments, counters, options. Launches only. */
+  /**
+   * Makes everything as it was, any number of times: parameters, gradients, moments, counters, options. Launches only.
+   *
+   * Throws: DisposedError after dispose() of this or of the optimizer; UsageError while averaged weights show, or if a
+   *         parameter has gone to another optimizer. Nothing was restored then.
+   */
   restore(): void {
     if (this.disposed) throw new DisposedError("snapshot: restored after dispose()");
+    this.host.check();
     this.copies.restore();
     for (const gradient of this.gradients) gradient.restore();
-    this.restoreHost();
+    this.host.restore();
   }
 
   /** Frees the copies. Disposing twice is harmless. */

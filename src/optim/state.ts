@@ -80,8 +80,14 @@ export interface LoadPlan<O> {
   scalars: Schedule[] | null;
 }
 
-/** Throws CheckpointError for options that cannot be used. */
-export function planLoad<O extends CommonOptions>(where: string, state: OptimizerState, groups: readonly ParamGroup<O>[], registered: Scalars): LoadPlan<O> {
+/** Throws CheckpointError for options that cannot be used at the steps that come next. */
+export function planLoad<O extends CommonOptions>(
+  where: string,
+  state: OptimizerState,
+  groups: readonly ParamGroup<O>[],
+  registered: Scalars,
+  steps: readonly number[],
+): LoadPlan<O> {
   const attempt = <T>(what: string, fn: () => T): T => {
     try {
       return fn();
@@ -89,20 +95,23 @@ export function planLoad<O extends CommonOptions>(where: string, state: Optimize
       throw new CheckpointError(`${where}: ${what} cannot be used, nothing was loaded`, { cause: error });
     }
   };
-  const options = groups.map((group, i) => attempt(`the options of group ${i}`, () => group.optionsOf(state.groups[i]!, state.step)));
+  const options = groups.map((group, i) => attempt(`the options of group ${i}`, () => group.optionsOf(state.groups[i]!, steps)));
   const limits = attempt("the clipping or averaging", () => {
     const { clipNorm, clipValue = null, emaDecay = null } = state;
     const limits = fromPlain({ clipNorm, clipValue, emaDecay }) as Record<ClipName | "emaDecay", Scheduled | null>;
     const clipping = new Clipping(where, {});
     clipping.replace({ clipNorm: limits.clipNorm, clipValue: limits.clipValue });
-    clipping.at(state.step);
-    new Averaging(where, limits.emaDecay ?? undefined).rateAt(state.step);
+    const averaging = new Averaging(where, limits.emaDecay ?? undefined);
+    for (const t of steps) {
+      clipping.at(t);
+      averaging.rateAt(t);
+    }
     return { clips: clipping.both, emaDecay: limits.emaDecay };
   });
   const scalars = attempt("the scalars", () => {
     if (!state.scalars) return null;
     const schedules = registered.names().map((name) => fromJSON(state.scalars![name]));
-    registered.checkSchedules(schedules, state.step);
+    registered.checkSchedules(schedules, steps);
     return schedules;
   });
   return { groups: options, ...limits, scalars };

@@ -64,9 +64,11 @@ export class StepTable {
 
   /**
    * Steps after which the counter should be read: well before the window ends where it is short. A long window forgives
-   * hundreds of skipped steps, and a loop that never awaits is left alone for thousands.
+   * hundreds of skipped steps, and a loop that never awaits is left alone for thousands; one that changes options at
+   * every step is not, because each change rewrites a row for every step in doubt.
    */
   get unreadSteps(): number {
+    if (this.rows === 0) return Math.min(rowsAfterChange, this.capacity / 4);
     return this.capacity < shortTable ? this.capacity / 4 : 4 * this.capacity;
   }
 
@@ -91,20 +93,29 @@ export class StepTable {
     this.ahead = rowsAfterChange;
   }
 
-  /** Makes the window fit the counter's bounds and the step after them. True when it wrote. */
-  prepare(lowest: number, highest: number): boolean {
-    const first = highest + 1 - lowest < this.capacity ? lowest : highest + 1 - Math.floor(this.capacity / 2);
+  /** Makes the window fit the counter's bounds and the step after them. */
+  prepare(lowest: number, highest: number): void {
+    const first = this.firstFor(lowest, highest);
     const held = this.first <= first && highest + 1 < this.first + this.rows;
-    if (held) return false;
+    if (held) return;
     const rows = Math.min(this.capacity, highest + 1 - first + this.ahead);
     this.ahead *= 2;
     this.evaluate(first, rows);
     this.write(first, rows);
-    return true;
+  }
+
+  /** The steps that a change by hand asks for, so that they can be checked before it is made. */
+  stepsAfterChange(lowest: number, highest: number): number[] {
+    const first = this.firstFor(lowest, highest);
+    return Array.from({ length: Math.min(this.capacity, highest + 1 - first + rowsAfterChange) }, (_, row) => first + row);
   }
 
   dispose(): void {
     this.buffer.release();
+  }
+
+  private firstFor(lowest: number, highest: number): number {
+    return highest + 1 - lowest < this.capacity ? lowest : highest + 1 - Math.floor(this.capacity / 2);
   }
 
   private evaluate(first: number, rows: number): void {

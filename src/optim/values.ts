@@ -16,6 +16,11 @@ const mapValues = (value: unknown, change: (schedule: Schedule) => unknown): unk
 const mapOptions = <R>(options: object, change: (schedule: Schedule) => unknown): R =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [name, mapValues(value, change)])) as R;
 
+/** Whether any option follows a schedule. */
+export function hasSchedule(options: object): boolean {
+  return Object.values(options).some((value) => (Array.isArray(value) ? value : [value]).some((entry) => entry instanceof Schedule));
+}
+
 /** The options at step `t`. */
 export function resolve<O extends object>(options: O, t: number): Resolved<O> {
   return mapOptions(options, (schedule) => schedule.at(t));

@@ -32,7 +32,7 @@ function takeStep(params: readonly Tensor[], optimizer: AdamW | Adam | SGD, t: n
   params.forEach((param, i) => {
     const gradient = Float32Array.from({ length: param.size }, () => random.normal());
     if (t % 6 === 4 && i === 2) gradient[7] = NaN;
-    if ((t + i) % 5 !== 0) setGradient(param, gradient);
+    if ((t + i) % 5 !== 0 && param.requiresGrad) setGradient(param, gradient);
   });
   optimizer.step();
 }
@@ -272,6 +272,56 @@ describe("the arena", () => {
       const result = compare(split[name], whole[name], "optimizer");
       expect(result.worst, `${name}: ${result.message}`).toBeLessThanOrEqual(1);
     }
+  });
+
+  it("with several arenas, averaged weights, clipping by value, frozen groups, snapshots and saved states are those of one", async () => {
+    // Blocks of 1, 41, 30, 1 and, for the empty parameter, 1.
+    const extents = [1, 40 * 256 + 5, 30 * 256, 31, 0];
+    const make = (params: Tensor[]) =>
+      new Adam([{ params: params.slice(0, 2) }, { params: params.slice(2) }], { lr: warmup({ steps: 7, to: 1e-2 }), clipValue: 1, emaDecay: 0.9 });
+    const run = async (device: Device) => {
+      const live = device.memory().liveBytes;
+      const params = parameters(device, undefined, extents);
+      const optimizer = make(params);
+      const scalar = optimizer.scalar("s", cosine({ from: 1, to: 0, steps: 20 }));
+      const twelve = () => {
+        for (let t = 0; t < 12; t++) {
+          optimizer.paramGroups[1]!.frozen = t === 5 || t === 6;
+          takeStep(params, optimizer, t);
+        }
+      };
+      twelve();
+      const snapshot = optimizer.snapshot();
+      const look = async () => ({
+        values: (await hostValues(params)).map((data) => [...data]),
+        averages: (await optimizer.withAveragedWeights(() => hostValues(params))).map((data) => [...data]),
+        state: await optimizer.stateDict(),
+        scalar: await scalar.item(),
+        gradients: params.map((param) => param.grad !== null),
+      });
+      const before = await look();
+      twelve();
+      const after = await look();
+      snapshot.restore();
+      expect(await look()).toEqual(before);
+      twelve();
+      expect(await look()).toEqual(after);
+      optimizer.loadStateDict(before.state);
+      expect((await look()).averages).toEqual(before.averages);
+      const buffers = new Set(params.map((param) => param.memory)).size;
+      snapshot.dispose();
+      optimizer.dispose();
+      params.forEach((param) => param.dispose());
+      expect(device.memory().liveBytes).toBe(live);
+      return { ...after, buffers };
+    };
+    const whole = await run(await testDevice());
+    const split = await run(await limitedDevice(65 * 1024));
+    expect([whole.buffers, split.buffers]).toEqual([1, 2]);
+    const { moments, ...plain } = whole.state;
+    const { moments: splitMoments, ...splitPlain } = split.state;
+    expect({ ...splitPlain, scalar: split.scalar, gradients: split.gradients }).toEqual({ ...plain, scalar: whole.scalar, gradients: whole.gradients });
+    expect({ values: split.values, averages: split.averages, moments: splitMoments }).toEqual({ values: whole.values, averages: whole.averages, moments });
   });
 
   it("names the limit where one parameter alone is over it", async () => {
