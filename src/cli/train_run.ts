@@ -33,7 +33,7 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
     console.log(describePlan(plan, model, place));
     const { result, losses, seconds } = await runLoop(device, model, optimizer, plan, place);
     if (losses.length > 1) console.log(`loss      ${sparkline(losses)}  ${loss(losses[0])} to ${loss(losses[losses.length - 1])}`);
-    console.log(summary(result, seconds));
+    console.log(summary(result, plan.checkpoint?.state.step ?? 0, seconds));
     console.log(`saved     ${place.checkpointPath}`);
     if (result.aborted) {
       console.log(`go on     kiln train --resume ${place.checkpointPath}`);
@@ -131,11 +131,11 @@ function describeRate({ lr, minLr, warmup, decay, schedule }: TrainSettings): st
   return decay === "constant" ? ramp : `${ramp}, ${decay} to ${rate(minLr)}`;
 }
 
-function summary({ step, bestValidationLoss, skipped, clipped }: TrainResult, seconds: number): string {
+function summary({ step, bestValidationLoss, skipped, clipped }: TrainResult, startStep: number, seconds: number): string {
   const parts = [
     `step ${step} after ${duration(seconds)}`,
     bestValidationLoss !== null && pc.bold(`best validation loss ${loss(bestValidationLoss)}`),
-    clipped > 0 && `${clipped} steps clipped`,
+    clipped > 0 && `${clipped} steps clipped (${((100 * clipped) / (step - startStep)).toPrecision(2)} %)`,
     skipped > 0 && pc.yellow(`${skipped} steps skipped`),
   ];
   return `done      ${parts.filter(Boolean).join(", ")}`;

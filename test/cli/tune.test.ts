@@ -45,10 +45,11 @@ describe("kiln lr-find", () => {
 
 describe("kiln sharpness", () => {
   it("says where the rate stands, on a new model and on a checkpoint that it leaves as it is", () => {
-    const fresh = kiln(folder, ["sharpness", ...model, "--batches", "1", "--json", "sharp.json"]);
+    const fresh = kiln(folder, ["sharpness", ...model, "--batches", "1", "--json", "sharp.json", "--svg", "sharp.svg"]);
     expect(fresh.code, fresh.stderr).toBe(0);
     const { lambdaMax, threshold, stableRate, preconditioned } = json("sharp.json") as unknown as { lambdaMax: number; threshold: number; stableRate: number; preconditioned: boolean };
     expect(preconditioned).toBe(true);
+    expect(readFileSync(at("sharp.svg"), "utf8")).toContain("stable at the present rate up to");
     expect(stableRate / (threshold / lambdaMax)).toBeCloseTo(1, 9);
     const before = readFileSync(at("run", "checkpoint.safetensors"));
     const files = readdirSync(at("run"));

@@ -19,7 +19,7 @@ export function addAdviseCommand(program: Command, setExitCode: (code: number) =
     .option("--batches <n>", "batches that the first step and the sharpness look at", numberFlag("--batches", { min: 1, integer: true, example: 4 }), 4)
     .option("--sweep <n>", "steps of the range test", numberFlag("--sweep", { min: 10, integer: true, example: 160 }), 160)
     .option("--no-noise", "leave the gradient noise scale out");
-  addTuneFlags(command, { plot: true }).action(async (flags: AdviseFlags) => setExitCode(await giveAdvice(command, flags)));
+  addTuneFlags(command).action(async (flags: AdviseFlags) => setExitCode(await giveAdvice(command, flags)));
 }
 
 function giveAdvice(command: Command, flags: AdviseFlags): Promise<number> {

@@ -19,7 +19,7 @@ export function addLrFindCommand(program: Command, setExitCode: (code: number) =
     .option("--from <lr>", "the lowest rate", numberFlag("--from", { above: 0, example: 1e-7 }), 1e-7)
     .option("--to <lr>", "the highest rate", numberFlag("--to", { above: 0, example: 10 }), 10)
     .option("--sweep <n>", "steps from one to the other", numberFlag("--sweep", { min: 10, integer: true, example: 100 }), 100);
-  addTuneFlags(command, { plot: true }).action(async (flags: LrFindFlags) => setExitCode(await lrFind(command, flags)));
+  addTuneFlags(command).action(async (flags: LrFindFlags) => setExitCode(await lrFind(command, flags)));
 }
 
 function lrFind(command: Command, flags: LrFindFlags): Promise<number> {

@@ -4,6 +4,7 @@ import pc from "picocolors";
 import { sharpness, type Sharpness } from "../../tune/index.js";
 import { numberFlag } from "../flags.js";
 import { rate } from "../format.js";
+import type { Plot } from "../plot/plot.js";
 import { addTuneFlags, report, withTuneRun, type TuneFlags } from "./tune_run.js";
 
 interface SharpnessFlags extends TuneFlags {
@@ -18,21 +19,25 @@ export function addSharpnessCommand(program: Command, setExitCode: (code: number
     .option("--batches <n>", "batches that the loss is the mean of", numberFlag("--batches", { min: 1, integer: true, example: 4 }), 4)
     .option("--iterations <n>", "most products with the Hessian", numberFlag("--iterations", { min: 1, integer: true, example: 60 }), 60)
     .option("--plain", "of the Hessian alone, without the optimizer's scaling");
-  addTuneFlags(command, { plot: false }).action(async (flags: SharpnessFlags) => setExitCode(await measure(command, flags)));
+  addTuneFlags(command).action(async (flags: SharpnessFlags) => setExitCode(await measure(command, flags)));
 }
 
 function measure(command: Command, flags: SharpnessFlags): Promise<number> {
   return withTuneRun(command, flags, ["batches", "iterations", "plain"], async ({ target, signal, progress, settings }) => {
     const { batches, iterations } = flags;
+    const estimates: { products: number; highest: number }[] = [];
     const result = await sharpness(target, {
       batches,
       iterations,
       signal,
       ...(flags.plain && { preconditioned: false }),
-      onProgress: ({ highest, residual, ...at }) => progress.update("sharpness", at, `lambda ${highest.toPrecision(4)}  residual ${residual.toPrecision(2)}`),
+      onProgress: ({ highest, residual, ...at }) => {
+        estimates.push({ products: at.done, highest });
+        progress.update("sharpness", at, `lambda ${highest.toPrecision(4)}  residual ${residual.toPrecision(2)}`);
+      },
     });
     progress.stop();
-    await report(flags, inWords(result), { ...result, settings }, null);
+    await report(flags, inWords(result), { ...result, estimates, settings }, plotOf(estimates, result));
   });
 }
 
@@ -45,4 +50,20 @@ function inWords({ lambdaMax, error, lambdaMin, converged, iterations, precondit
     stableRate === null ? "edge      Kiln knows no rule for this optimizer" : `edge      ${threshold!.toPrecision(4)} / lambda = ${pc.bold(rate(stableRate))}, the largest stable learning rate here`,
     `now       ${rates.map(rate).join(", ")}: ${verdicts[verdict]}${share === null ? "" : ` (${(100 * share).toPrecision(3)} % of it)`}`,
   ];
+}
+
+/** How the search came to its value, and what the present rate would allow. */
+function plotOf(estimates: readonly { products: number; highest: number }[], { rates, threshold }: Sharpness): Plot {
+  const points = (value: (estimate: { products: number; highest: number }) => number) => estimates.map((one) => [one.products, value(one)] as const);
+  const rate = rates.find((one) => one > 0);
+  const allowed = threshold === null || rate === undefined ? null : threshold / rate;
+  return {
+    title: "Sharpness by products with the Hessian",
+    x: { label: "products" },
+    y: { label: "lambda", log: estimates.every(({ highest }) => highest > 0) },
+    series: [
+      { name: "highest eigenvalue found", points: points(({ highest }) => highest) },
+      ...(allowed === null ? [] : [{ name: `stable at the present rate up to ${allowed.toPrecision(3)}`, points: points(() => allowed), dashed: true }]),
+    ],
+  };
 }

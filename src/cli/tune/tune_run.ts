@@ -44,11 +44,11 @@ const unused = ["--eval-every", "--eval-batches", "--checkpoint-every", "--sampl
 const withCheckpoint: readonly string[] = ["data", "steps", "checkpoint", "json", "svg", "adapter"];
 
 /** Adds the flags of a run, and those of every tool. */
-export function addTuneFlags(command: Command, { plot }: { plot: boolean }): Command {
+export function addTuneFlags(command: Command): Command {
   for (const option of settingsFlags()) if (!unused.includes(option.long!)) command.addOption(option);
   command.addOption(new Option("--checkpoint <file>", "look at a run in training instead of a new one; the file stays as it is"));
   command.addOption(new Option("--json <file>", "write all that was measured; - for standard output"));
-  if (plot) command.addOption(new Option("--svg <file>", "write the plot"));
+  command.addOption(new Option("--svg <file>", "write the plot"));
   return command.addOption(new Option(adapterFlag, adapterHelp).argParser(parseAdapter));
 }
 
@@ -81,14 +81,14 @@ export async function withTuneRun(command: Command, flags: TuneFlags, own: reado
 }
 
 /** Prints the plot and writes the files that were asked for. */
-export async function report(flags: TuneFlags, lines: readonly string[], result: object, plot: Plot | null): Promise<void> {
-  if (plot && flags.svg) writeFileAtomic(flags.svg, await svgOf(plot));
+export async function report(flags: TuneFlags, lines: readonly string[], result: object, plot: Plot): Promise<void> {
+  if (flags.svg) writeFileAtomic(flags.svg, await svgOf(plot));
   const json = `${JSON.stringify(result, plain)}\n`;
   if (flags.json === "-") process.stdout.write(json);
   else if (flags.json) writeFileAtomic(flags.json, json);
   const say = flags.json === "-" ? console.error : console.log;
   for (const line of lines) say(line);
-  const drawing = plot && flags.json !== "-" ? terminalPlot(plot, { columns: process.stdout.columns ?? 80, color: pc.isColorSupported && plot.series.length > 1 }) : "";
+  const drawing = flags.json !== "-" ? terminalPlot(plot, { columns: process.stdout.columns ?? 80, color: pc.isColorSupported && plot.series.length > 1 }) : "";
   if (drawing) say(`\n${drawing}`);
   for (const path of [flags.svg, flags.json]) if (path && path !== "-") say(`wrote     ${path}`);
 }
