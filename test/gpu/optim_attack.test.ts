@@ -1,18 +1,18 @@
 // What goes wrong around an optimizer: constructors that fail, memory that went elsewhere, tables that are short, states that lie.
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CheckpointError, DisposedError, UsageError } from "../../src/errors.js";
-import { Device } from "../../src/gpu/device.js";
+import { useAveragedWeights } from "../../src/cli/model_of.js";
+import type { Device } from "../../src/gpu/device.js";
+import { GPT } from "../../src/nn/index.js";
 import { fromArray, mul, sum } from "../../src/ops/index.js";
-import { Adam, SGD, type OptimizerState } from "../../src/optim/index.js";
+import { Adam, AdamW, SGD, type OptimizerState } from "../../src/optim/index.js";
 import { lambda, linear } from "../../src/schedule/index.js";
 import { backward } from "../../src/tensor/tape.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 import { testRandom } from "../support/nd.js";
 import { giveGradient } from "../support/optim_gradients.js";
-
-const opened: Device[] = [];
-afterAll(() => opened.forEach((device) => device.close()));
+import { compare } from "../support/tolerances.js";
 
 const leaf = (device: Device, values: ArrayLike<number>) => fromArray(device, Float32Array.from(values), { requiresGrad: true });
 const drawn = (seed: number, size: number) => {
@@ -308,5 +308,71 @@ describe("averaged weights", () => {
     giveGradient(param, [2]);
     optimizer.step();
     expect(await optimizer.withAveragedWeights(() => param.item())).toBe(7);
+  });
+});
+
+describe("a checkpoint's averaged weights", () => {
+  it("of another model are refused", async () => {
+    const model = new GPT(await testDevice(), { layers: 1, heads: 1, width: 4, block: 4, vocab: 4, seed: 1 });
+    const checkpoint = (ema: Float32Array[]) => ({ optimizer: { moments: { ema } } }) as never;
+    const sizes = model.groups({ weightDecay: 0 }).flatMap(({ params }) => params.map((param) => param.size));
+    const arrays = sizes.map((size) => new Float32Array(size).fill(2));
+    expect(() => useAveragedWeights(model, checkpoint([]))).toThrow(CheckpointError);
+    expect(() => useAveragedWeights(model, checkpoint([...arrays.slice(1), new Float32Array(3)]))).toThrow("belong to another model");
+    expect(useAveragedWeights(model, checkpoint(arrays))).toBe(true);
+    for (const values of await valuesOf(model.parameters())) expect(values.every((x) => x === 2)).toBe(true);
+  });
+});
+
+describe("the kernels for GPUs", () => {
+  it("do what those for software adapters do, also past 256 blocks", async () => {
+    const device = await testDevice();
+    const extents = [1, 300 * 256 + 5, 0, 1000, 256];
+    const run = async () => {
+      const params = extents.map((size, i) => leaf(device, drawn(i, size)));
+      const optimizer = new AdamW([{ params: params.slice(0, 3) }, { params: params.slice(3), lr: 1e-3 }], { lr: linear({ from: 0.1, to: 0, steps: 9 }), clipNorm: 100, emaDecay: 0.9 });
+      const scalars = Array.from({ length: 70 }, (_, i) => optimizer.scalar(`s${i}`, linear({ from: i, to: 0, steps: 9 })));
+      for (let t = 0; t < 6; t++) {
+        params.forEach((param, i) => giveGradient(param, t === 3 && i === 1 ? new Float32Array(param.size).fill(Infinity) : drawn(10 * t + i, param.size)));
+        optimizer.step({ accumulated: 1 + (t % 2) });
+      }
+      const averages = await optimizer.withAveragedWeights(() => valuesOf(params));
+      const { gradNorm, clipScale, ...counts } = await optimizer.stats();
+      return { floats: [...(await valuesOf(params)).flat(), ...averages.flat()], norms: [gradNorm, clipScale], counts, scalars: await valuesOf(scalars) };
+    };
+    const adapter = device.adapter as { class: string };
+    const own = adapter.class;
+    const software = await run();
+    adapter.class = "gpu-basic";
+    try {
+      const gpu = await run();
+      expect({ counts: gpu.counts, scalars: gpu.scalars }).toEqual({ counts: software.counts, scalars: software.scalars });
+      expect(gpu.counts).toMatchObject({ step: 5, skipped: 1 });
+      for (const name of ["floats", "norms"] as const) {
+        const result = compare(gpu[name], software[name], "optimizer");
+        expect(result.worst, `${name}: ${result.message}`).toBeLessThanOrEqual(1);
+      }
+    } finally {
+      adapter.class = own;
+    }
+  });
+});
+
+describe("bias correction", () => {
+  it("is -expm1(steps * ln beta) from 1e-8 to full, for counts up to 2^32", async () => {
+    const device = await testDevice();
+    const betas = [0, 1e-30, 0.1, 0.13, 0.14, 0.36, 0.37, 0.5, 0.9, 0.999, 1 - 1e-6, 1 - 1e-8];
+    const counts = [1, 2, 3, 10, 100, 1000, 2 ** 24 - 1, 2 ** 24, 2 ** 24 + 1, 2 ** 31, 2 ** 32 - 1];
+    const params = betas.map(() => counts.map(() => leaf(device, [0])));
+    const optimizer = new Adam(betas.map((beta, i) => ({ params: params[i]!, betas: [0, beta] as const })), { lr: 1, eps: 0 });
+    const state = await optimizer.stateDict();
+    // With m = g = 1 and v = 1, which stays as it is, p = -sqrt(correction).
+    const v = params.flat().map(() => Float32Array.of(1));
+    optimizer.loadStateDict({ ...state, parameterSteps: betas.flatMap(() => counts.map((count) => count - 1)), moments: { ...state.moments, v } });
+    for (const param of params.flat()) giveGradient(param, [1]);
+    optimizer.step();
+    const got = (await valuesOf(params.flat())).flat().map((p) => p * p);
+    const want = betas.flatMap((beta) => counts.map((count) => (beta === 0 ? 1 : -Math.expm1(count * Math.log(beta)))));
+    got.forEach((value, i) => expect(Math.abs(value / want[i]! - 1), `beta ${betas[Math.floor(i / counts.length)]}, step ${counts[i % counts.length]}`).toBeLessThan(1e-6));
   });
 });
