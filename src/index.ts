@@ -5,6 +5,7 @@ export { Device } from "./gpu/device.js";
 export type { AdapterDescription } from "./gpu/adapter.js";
 export type { MemoryReport } from "./gpu/buffers.js";
 export * from "./errors.js";
+export type { NumberRange } from "./options.js";
 export type { Shape } from "./shape.js";
 export type { DType, TypedArray } from "./tensor/dtype.js";
 export { Tensor } from "./tensor/tensor.js";

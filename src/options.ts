@@ -40,6 +40,7 @@ export function checkNumber(where: string, name: string, value: unknown, range: 
 /** String() throws for an object without a usable toString, and overflows the stack for a deep array. */
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return "an array";
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 

@@ -35,6 +35,7 @@ export class ReduceLROnPlateau {
     private readonly optimizer: RatedOptimizer,
     options: PlateauOptions = {},
   ) {
+    if (!Array.isArray(optimizer?.paramGroups)) throw new UsageError(`ReduceLROnPlateau: the first argument must be an optimizer, got ${optimizer === null ? "null" : typeof optimizer}`);
     this.plateau = new Plateau(options, "ReduceLROnPlateau");
     const groups = optimizer.paramGroups.length;
     if (Array.isArray(options.minLr) && options.minLr.length !== groups) {

@@ -3,7 +3,7 @@ import { UsageError } from "../errors.js";
 import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { scalarBytes } from "../kernels/optim.js";
-import { checkNumber, type NumberRange } from "../options.js";
+import { checkNumber, checkOptions, type NumberRange } from "../options.js";
 import { asSchedule, type Description, type Schedule } from "../schedule/index.js";
 import { keep } from "../tensor/scope.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -43,6 +43,7 @@ export class Scalars {
   /** A new tensor for it, or the one that this name has, with another schedule. Throws UsageError unless that fits these steps. */
   register(name: string, value: number | Schedule, range: NumberRange, steps: readonly number[]): { tensor: Tensor; isNew: boolean } {
     if (typeof name !== "string" || name === "") throw new UsageError(`${this.where}: a scalar's name must be a string, got ${JSON.stringify(name)}`);
+    checkOptions(`${this.where}: scalar "${name}"`, range, ["min", "above", "max", "below", "integer"]);
     const schedule = asSchedule(value);
     if (schedule.isOpen) throw new UsageError(`${this.where}: scalar "${name}" starts where another schedule ended, got none before it; give the schedule a from`);
     const known = this.all.find((scalar) => scalar.name === name);

@@ -1,6 +1,7 @@
 // What theory asks of a schedule: how far it lets the parameters move, and whether it would ever come to rest.
+import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { Schedule } from "./schedule.js";
+import { asSchedule, type Schedule } from "./schedule.js";
 import { tailOf, type Tail } from "./tail.js";
 
 export interface DescribeOptions {
@@ -46,7 +47,9 @@ const mostWarnings = 5;
  * Throws: UsageError for options out of range, or a schedule with an open start.
  * Source: Robbins and Monro, "A stochastic approximation method", 1951. A jump upward of more than ten times is warned of.
  */
-export function describe(schedule: Schedule, options: DescribeOptions): ScheduleReport {
+export function describe(schedule: Schedule | number, options: DescribeOptions): ScheduleReport {
+  schedule = asSchedule(schedule);
+  if (options === undefined) throw new UsageError("describe: needs { steps }, got no options; give the length of the run");
   checkOptions("describe", options, ["steps", "from"]);
   const steps = checkNumber("describe", "steps", options.steps, { min: 1, max: 1e8, integer: true });
   const from = checkNumber("describe", "from", options.from ?? 0, { min: 0, max: 1e15, integer: true });
@@ -87,7 +90,7 @@ export function describeInWords(report: ScheduleReport): string {
   return [
     `rate      ${short(first)} at step ${from}, peak ${short(peak.value)} at step ${peak.step}, ${short(last)} at step ${from + steps - 1}`,
     `budget    the rates of ${steps} steps add up to ${short(sum)}, their squares to ${short(sumOfSquares)}`,
-    warmup ? `warmup    ${warmup.steps} steps, ${(100 * warmup.share).toPrecision(2)} % of the budget` : "warmup    none",
+    warmup ? `warmup    ${warmup.steps} steps, ${Number((100 * warmup.share).toPrecision(2))} % of the budget` : "warmup    none",
     `for ever  ${verdict}`,
     ...warnings.map((text) => `warning   ${text}`),
     ...notes.map((text) => `note      ${text}`),

@@ -5,7 +5,7 @@ import { catapultStart, type CatapultStart } from "./catapult.js";
 import { noiseScale, type NoiseScale } from "./noise_scale.js";
 import { rangeTest, type RangeTest } from "./range_test.js";
 import { sharpness, type Sharpness } from "./sharpness.js";
-import { batchNumbers, checkToolOptions, type Progress, type ToolOptions, type TuneTarget } from "./target.js";
+import { batchNumbers, checkTarget, checkToolOptions, type Progress, type ToolOptions, type TuneTarget } from "./target.js";
 import { planWarmup, type WarmupEvidence, type WarmupPlan } from "./warmup_advice.js";
 
 export type AdviceStage = "first step" | "range test" | "sharpness" | "noise";
@@ -21,7 +21,7 @@ export interface AdviseOptions extends ToolOptions {
   batchSize?: number;
   /** What follows the warmup. "cosine" by default. */
   decay?: "cosine" | "linear" | "constant";
-  /** The last rate over the peak. 0.05 by default. */
+  /** The last rate over the peak, except with "constant". 0.05 by default. */
   finalRatio?: number;
   /** Most of the run that the warmup may take. 0.1 by default. */
   maxShare?: number;
@@ -53,6 +53,7 @@ const mostError = 0.5;
  *         Ma and Yarats 2019, arXiv 1910.04209; McCandlish et al. 2018, arXiv 1812.06162.
  */
 export async function advise(target: TuneTarget, options: AdviseOptions): Promise<Advice> {
+  checkTarget(where, target);
   const { steps, batches, rangeSteps, batchSize, decay, finalRatio, maxShare } = checked(options);
   const shared = options.signal ? { signal: options.signal } : {};
   const watch = (stage: AdviceStage) => ({ ...shared, onProgress: ({ done, total }: Progress) => options.onProgress?.({ stage, done, total }) });
@@ -76,7 +77,7 @@ export async function advise(target: TuneTarget, options: AdviseOptions): Promis
     maxShare,
   });
   if (!plan) throw new UsageError(`${where}: nothing says how high the rate may go. ${range.message} ${firstStep.message}`);
-  const finalLr = plan.peakLr * finalRatio;
+  const finalLr = decay === "constant" ? plan.peakLr : plan.peakLr * finalRatio;
   const schedule = scheduleOf(plan, { steps, decay, finalLr });
   return { ...plan, finalLr, schedule, schedules: range.ratios.map((ratio) => schedule.scale(ratio)), measured: { firstStep, range, sharpness: sharp, noise } };
 }
@@ -84,6 +85,7 @@ export async function advise(target: TuneTarget, options: AdviseOptions): Promis
 type Checked = Required<Omit<AdviseOptions, "signal" | "onProgress" | "batchSize">> & { batchSize: number | null };
 
 function checked(options: AdviseOptions): Checked {
+  if (options === undefined) throw new UsageError(`${where}: needs { steps }, got no options; give the length of the run`);
   checkToolOptions(where, options, optionKeys);
   const count = { min: 1, integer: true };
   const share = { min: 0, max: 1 };

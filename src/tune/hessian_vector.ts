@@ -28,6 +28,7 @@ export async function hessianVector(target: TuneTarget, v: ArrayLike<number>, op
   checkToolOptions(where, options, ["batches", "step"]);
   const batches = batchNumbers(where, options.batches ?? 1);
   const step = options.step === undefined ? null : checkNumber(where, "step", options.step, { above: 0 });
+  if (typeof v?.length !== "number") throw new UsageError(`${where}: v must be an array of numbers, one for each parameter, got ${v === null ? "null" : typeof v}`);
   const direction = Float64Array.from(v);
   if (!Number.isFinite(norm(direction))) throw new UsageError(`${where}: v must be finite, got a norm of ${norm(direction)}`);
   return withProbe(where, target, options.signal, async (probe) => {

@@ -9,5 +9,6 @@ export type { Estimate } from "./noise_estimate.js";
 export { sharpness, type Sharpness, type SharpnessOptions } from "./sharpness.js";
 export { hessianVector, type HessianVectorOptions } from "./hessian_vector.js";
 export type { HessianProduct } from "./gradient_difference.js";
-export { advise, type Advice, type AdviseOptions } from "./advise.js";
+export { advise, type Advice, type AdviceStage, type AdviseOptions } from "./advise.js";
+export type { WarmupPlan } from "./warmup_advice.js";
 export type { Progress, ToolOptions, TuneTarget } from "./target.js";

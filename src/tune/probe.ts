@@ -157,7 +157,7 @@ export class Probe {
 
   /** One training step on a batch; resolves to its loss before the step. Buffers and moments go on as in training. */
   trainStep(batch: number): Promise<number> {
-    const loss = this.backwardOver([batch], false);
+    const loss = handled(this.backwardOver([batch], false));
     this.target.optimizer.step();
     return loss;
   }

@@ -43,7 +43,7 @@ const maxInFlight = 4;
  * from the losses which are of use. Groups keep the ratio of their rates; the leading one, the first that has a rate,
  * gets lr_i. Clipping, decay and moments are the optimizer's own. Losses are read late, so that the GPU does not idle.
  *
- * Range:  0 < from < to; steps >= 10; smoothing in [0, 1); stopAt > 1.
+ * Range:  1e-30 <= from < to <= 1e30; steps >= 10; smoothing in [0, 1); stopAt > 1.
  * Throws: UsageError for an option out of range; the signal's reason; what the loss throws. Everything is put back then,
  *         as it is in the end. A loss that is not finite ends the sweep, and is no error.
  * Source: Smith 2015, arXiv 1506.01186, section 3.3.
@@ -57,10 +57,10 @@ type Sweep = Required<Omit<RangeTestOptions, "signal" | "onProgress">> & Pick<Ra
 
 function checked(options: RangeTestOptions): Sweep {
   checkToolOptions(where, options, ["from", "to", "steps", "smoothing", "stopAt", "onProgress"]);
-  const from = checkNumber(where, "from", options.from ?? 1e-7, { above: 0 });
+  const from = checkNumber(where, "from", options.from ?? 1e-7, { min: 1e-30 });
   const sweep: Sweep = {
     from,
-    to: checkNumber(where, "to", options.to ?? 10, { above: from }),
+    to: checkNumber(where, "to", options.to ?? 10, { above: from, max: 1e30 }),
     steps: checkNumber(where, "steps", options.steps ?? 100, { min: 10, integer: true }),
     smoothing: checkNumber(where, "smoothing", options.smoothing ?? 0.9, { min: 0, below: 1 }),
     stopAt: checkNumber(where, "stopAt", options.stopAt ?? 4, { above: 1 }),

@@ -120,6 +120,7 @@ describe("advise", () => {
     const device = await testDevice();
     const { x, loss } = quadratic(device, [1, 2]);
     const target = { optimizer: new SGD([x]), loss };
+    await expect(advise(target, undefined as never)).rejects.toThrow("advise: needs { steps }, got no options");
     await expect(advise(target, { steps: 0 })).rejects.toThrow("advise: steps must be a whole number >= 1, got 0");
     await expect(advise(target, { ...quick, decay: "exponential" as never })).rejects.toThrow('advise: decay must be "cosine", "linear" or "constant", got exponential');
     await expect(advise(target, { ...quick, maxShare: 2 })).rejects.toThrow("advise: maxShare must be");

@@ -194,6 +194,7 @@ describe("hessianVector", () => {
     const device = await testDevice();
     const { x, loss } = quadratic(device, [1, 2, 3]);
     const target = { optimizer: new SGD([x]), loss };
+    await expect(hessianVector(target, undefined as never)).rejects.toThrow("hessianVector: v must be an array of numbers, one for each parameter, got undefined");
     await expect(hessianVector(target, [1, 2])).rejects.toThrow("hessianVector: v must have an element for each of 3 parameters, got 2");
     await expect(hessianVector(target, [1, NaN, 2])).rejects.toThrow("hessianVector: v must be finite, got a norm of NaN");
     await expect(hessianVector(target, [1, 2, 3], { step: 0 })).rejects.toThrow("step must be a finite number > 0, got 0");

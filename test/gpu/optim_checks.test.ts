@@ -120,6 +120,18 @@ describe("accepted", () => {
   });
 });
 
+describe("a scalar", () => {
+  it("refuses a range that is none, and makes nothing then", async () => {
+    const x = leaf(await testDevice());
+    const optimizer = new SGD([x]);
+    expect(() => optimizer.scalar("rate", 1, { maximum: 1 } as never)).toThrow('SGD: scalar "rate": unknown option "maximum"; known options: min, above, max, below, integer');
+    expect(() => optimizer.scalar("rate", 1, null as never)).toThrow('SGD: scalar "rate": options must be an object, got null');
+    expect(await optimizer.scalar("rate", 1, { max: 1 }).item()).toBe(1);
+    optimizer.dispose();
+    x.dispose();
+  });
+});
+
 describe("a gradient of another device", () => {
   it("is refused by backward and by the optimizer, before the GPU sees it", async () => {
     const device = await testDevice();

@@ -108,6 +108,7 @@ describe("ReduceLROnPlateau", () => {
     const optimizer = optimizerOf([0.1, 0.2]);
     expect(() => new ReduceLROnPlateau(optimizer, { factor: 2 })).toThrow("ReduceLROnPlateau: factor must be a finite number >= 0 and < 1, got 2");
     expect(() => new ReduceLROnPlateau(optimizer, { minLr: [0, 0, 0] })).toThrow("ReduceLROnPlateau: minLr needs one value a group, got 3 for 2");
+    expect(() => new ReduceLROnPlateau(undefined as never)).toThrow("ReduceLROnPlateau: the first argument must be an optimizer, got undefined");
     const rule = new ReduceLROnPlateau(optimizer, { patience: 0 });
     await expect(rule.step("1" as never)).rejects.toThrow(UsageError);
     await expect(rule.step("1" as never)).rejects.toThrow('ReduceLROnPlateau: the metric must be a number, got "1"; await its item()');

@@ -325,7 +325,7 @@ describe("bad tensors are refused before anything is launched or drawn", () => {
       expect(() => run(trained)).toThrow(`${where}: no gradient is computed for ${name}; pass ${name}.detach()`);
       expect(() => run(foreign)).toThrow(`${where}: ${name} lives on another device; make it there with full()`);
       expect(() => run(gone)).toThrow(`${where}: ${name} f32[] is used after dispose()`);
-      expect(() => run("0.1" as never)).toThrow(`${where}: ${name} must be a finite number >= 0 and <= 1, got 0.1`);
+      expect(() => run("0.1" as never)).toThrow(`${where}: ${name} must be a finite number >= 0 and <= 1, got "0.1"`);
     }
     expect(() => batchNorm(one, { runningMean: oneMean, runningVar: oneVar, training: true, momentum: oneMean })).toThrow(
       "batchNorm: momentum shares memory with the running statistics",

@@ -1,8 +1,9 @@
 // The learning rate range test where its answer is known.
 import { describe, expect, it } from "vitest";
+import { openDevice } from "../../src/node/open_device.js";
 import { div, log, mul, sqrt, sum } from "../../src/ops/index.js";
 import { Adam, SGD } from "../../src/optim/index.js";
-import { linear } from "../../src/schedule/index.js";
+import { lambda, linear } from "../../src/schedule/index.js";
 import { rangeTest, type RangePoint } from "../../src/tune/index.js";
 import { testDevice } from "../support/device.js";
 import { withoutLeak } from "../support/leak_check.js";
@@ -160,13 +161,40 @@ describe("rangeTest", () => {
     target.dispose();
   });
 
+  it("that fails in the middle leaves no read behind that fails when the device closes", async () => {
+    const device = await openDevice();
+    const failures: unknown[] = [];
+    const note = (reason: unknown) => void failures.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const x = leaf(device, [1]);
+      let largest = 1;
+      const optimizer = new SGD([x], { lr: 0.1 });
+      const loss = (batch: number) => {
+        if (batch === 5) {
+          optimizer.clipNorm = lambda(() => largest);
+          largest = -1;
+        }
+        return quadratic(x, [1]);
+      };
+      await expect(rangeTest({ optimizer, loss }, { steps: 20 })).rejects.toThrow("must be a finite number > 0, got -1");
+      device.close();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(failures).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+      device.close();
+    }
+  });
+
   it("refuses options that make no sense", async () => {
     const device = await testDevice();
     const x = leaf(device, [1]);
     const optimizer = new SGD([x], { lr: 0.1 });
     const run = (options: object) => rangeTest({ optimizer, loss: () => quadratic(x, [1]) }, options);
-    await expect(run({ from: 0 })).rejects.toThrow("rangeTest: from must be a finite number > 0, got 0");
-    await expect(run({ from: 1, to: 1 })).rejects.toThrow("to must be a finite number > 1, got 1");
+    await expect(run({ to: 1e40 })).rejects.toThrow("to must be a finite number > 1e-7 and <= 1e+30, got 1e+40");
+    await expect(run({ from: 0 })).rejects.toThrow("rangeTest: from must be a finite number >= 1e-30, got 0");
+    await expect(run({ from: 1, to: 1 })).rejects.toThrow("to must be a finite number > 1 and <= 1e+30, got 1");
     await expect(run({ steps: 9 })).rejects.toThrow("steps must be a whole number >= 10, got 9");
     await expect(run({ smoothing: 1 })).rejects.toThrow("smoothing must be a finite number >= 0 and < 1, got 1");
     await expect(run({ stopAt: 1 })).rejects.toThrow("stopAt must be a finite number > 1, got 1");

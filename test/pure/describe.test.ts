@@ -98,7 +98,16 @@ describe("warnings", () => {
     expect(describeInWords(thawed)).toContain("warning   the rate goes from 0");
   });
 
+  it("a number is a constant schedule", () => {
+    expect(describeSchedule(0.5, { steps: 4 })).toEqual(describeSchedule(constant(0.5), { steps: 4 }));
+  });
+
+  it("a share of 100 % reads so", () => {
+    expect(describeInWords({ ...describeSchedule(warmup({ steps: 10, to: 1 }), { steps: 11 }), warmup: { steps: 10, share: 0.999 } })).toContain("10 steps, 100 % of the budget");
+  });
+
   it("options that make no sense are refused", () => {
+    expect(() => describeSchedule(constant(1), undefined as never)).toThrow("describe: needs { steps }, got no options");
     expect(() => describeSchedule(constant(1), { steps: 0 })).toThrow(UsageError);
     expect(() => describeSchedule(constant(1), { steps: 10, form: 3 } as never)).toThrow('unknown option "form"');
     expect(() => describeSchedule(cosine({ steps: 3 }), { steps: 10 })).toThrow(UsageError);

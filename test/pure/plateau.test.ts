@@ -119,7 +119,7 @@ describe("Plateau", () => {
     [{ threshold: 1 }, "Plateau: threshold must be a finite number >= 0 and < 1, got 1"],
     [{ cooldown: NaN }, "Plateau: cooldown must be a whole number >= 0, got NaN"],
     [{ minLr: -1 }, "Plateau: minLr must be a finite number >= 0, got -1"],
-    [{ minLr: [0, "1"] }, "Plateau: minLr must be a finite number >= 0, got 1"],
+    [{ minLr: [0, "1"] }, 'Plateau: minLr must be a finite number >= 0, got "1"'],
     [{ eps: -1 }, "Plateau: eps must be a finite number >= 0, got -1"],
     [{ min_lr: 1 }, 'Plateau: unknown option "min_lr"; known options: mode, factor, patience'],
   ])("refuses options %#", (options, message) => {
@@ -134,7 +134,7 @@ describe("Plateau", () => {
   const state = new Plateau().state;
   it.each<[unknown, string]>([
     [null, "Plateau: state must be an object, got null"],
-    [{ ...state, best: "1" }, "Plateau: state: best must be a finite number, got 1"],
+    [{ ...state, best: "1" }, 'Plateau: state: best must be a finite number, got "1"'],
     [{ ...state, bad: -1 }, "Plateau: state: bad must be a whole number >= 0, got -1"],
     [{ ...state, extra: 1 }, 'Plateau: state: unknown option "extra"'],
     [{ best: 1 }, "Plateau: state: bad must be a whole number >= 0, got undefined"],

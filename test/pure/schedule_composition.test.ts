@@ -165,7 +165,7 @@ describe("a schedule", () => {
     [() => constant(1).at(-1), "schedule.at: t must be a finite number >= 0, got -1"],
     [() => constant(1).at(NaN), "schedule.at: t must be a finite number >= 0, got NaN"],
     [() => constant(1).at(Infinity), "schedule.at: t must be a finite number >= 0, got Infinity"],
-    [() => constant(1).at("3" as never), "schedule.at: t must be a finite number >= 0, got 3"],
+    [() => constant(1).at("3" as never), 'schedule.at: t must be a finite number >= 0, got "3"'],
     [() => asSchedule("1e-3" as never), "schedule: needs a number or a schedule, got string"],
     [() => asSchedule(null as never), "schedule: needs a number or a schedule, got null"],
     [() => constant(1).then(2, { at: 1.5 }), "then: at must be a whole number >= 0, got 1.5"],

@@ -69,7 +69,7 @@ describe("fromJSON", () => {
     [{ ...one, extra: 1 }, 'constant: unknown option "extra"'],
     [JSON.parse('{"shape":"constant","value":1,"__proto__":{"steps":1}}'), 'constant: unknown option "__proto__"'],
     [JSON.parse('{"__proto__":{"shape":"constant","value":1}}'), "schedule.fromJSON: unknown shape, got none"],
-    [{ shape: "cosine", from: "1", steps: 3 }, "cosine: from must be a finite number, got 1"],
+    [{ shape: "cosine", from: "1", steps: 3 }, 'cosine: from must be a finite number, got "1"'],
     [{ shape: "cosine", from: { toString: 1, valueOf: 1 }, steps: 3 }, "cosine: from must be a finite number, got an object"],
     [{ shape: "cosine", from: nested(1e5, (of) => [of]), steps: 3 }, "cosine: from must be a finite number, got an array"],
     [{ shape: "constant", value: Infinity }, "constant: value must be a finite number, got Infinity"],
