@@ -8,6 +8,11 @@ export function rate(value: number): string {
   return value.toExponential(2);
 }
 
+/** Two digits: "55 %". */
+export function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(2))} %`;
+}
+
 /** "45 s", "3 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -1,7 +1,7 @@
 // The flags that say what is trained, on what and how: those of `kiln train`, and of every tool that works on such a run.
 import { Option } from "commander";
 import { betasFlag, choiceFlag, numberFlag } from "./flags.js";
-import { activations, decays, inits, norms, optimizers, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
+import { activations, decays, highestRate, inits, norms, optimizers, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
 
 /** As commander gives them: what was not typed is absent. */
 export interface SettingsFlags extends Partial<TrainSettings> {
@@ -32,13 +32,13 @@ export function settingsFlags(): Option[] {
     choice("--init", "initial weights: std 0.02, or scaled by fan-in", inits),
     number("--batch", "sequences a step", { ...atLeastOne, example: 12 }),
     number("--accumulate", "batches whose gradients one step averages", { ...atLeastOne, max: 2 ** 24, example: 4 }),
-    number("--steps", "steps in all", { ...atLeastOne, example: 2000 }),
+    number("--steps", "steps in all", { ...atLeastOne, max: 1e9, example: 2000 }),
     choice("--optimizer", "update rule", optimizers),
-    number("--lr", "peak learning rate", { above: 0, example: 1e-3 }),
+    number("--lr", "peak learning rate", { above: 0, max: highestRate, example: 1e-3 }),
     number("--min-lr", "learning rate after the decay", { min: 0, example: 1e-4 }),
     number("--warmup", "steps of linear warmup", { ...notNegative, example: 100 }),
     choice("--decay", "shape after the warmup", decays),
-    new Option("--schedule <expression>", "the learning rate as kiln schedule takes it, in place of the last four"),
+    new Option("--schedule <expression>", "the learning rate as an expression of kiln schedule, in place of the last four"),
     number("--weight-decay", "on matrices", { min: 0, example: 0.1 }),
     new Option("--betas <b1,b2>", "of Adam").argParser(betasFlag("--betas")),
     number("--clip", "largest gradient norm, 0 for none", { min: 0, example: 1 }),

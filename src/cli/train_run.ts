@@ -8,7 +8,7 @@ import { generate, type GPT, type GPTOptions } from "../nn/index.js";
 import { Generator } from "../tensor/random.js";
 import { restoreCheckpoint, train, type CheckpointState, type TrainResult } from "../train/index.js";
 import { exitCodes } from "./errors.js";
-import { count, duration, loss, rate } from "./format.js";
+import { count, duration, loss, percent, rate } from "./format.js";
 import { catchInterrupts } from "./interrupts.js";
 import { modelOf, modelOptions, optimizerOf } from "./model_of.js";
 import { announce, withDevice } from "./open.js";
@@ -135,7 +135,7 @@ function summary({ step, bestValidationLoss, skipped, clipped }: TrainResult, st
   const parts = [
     `step ${step} after ${duration(seconds)}`,
     bestValidationLoss !== null && pc.bold(`best validation loss ${loss(bestValidationLoss)}`),
-    clipped > 0 && `${clipped} steps clipped (${((100 * clipped) / (step - startStep)).toPrecision(2)} %)`,
+    clipped > 0 && `${clipped} steps clipped (${percent(clipped / (step - startStep))})`,
     skipped > 0 && pc.yellow(`${skipped} steps skipped`),
   ];
   return `done      ${parts.filter(Boolean).join(", ")}`;

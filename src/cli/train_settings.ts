@@ -1,6 +1,7 @@
 // What a training run is made of: presets, the flags that change them, and the rules between them.
 import { bpeEncodings } from "../data/index.js";
 import { UsageError } from "../errors.js";
+import type { Schedule } from "../schedule/index.js";
 import { flagOf } from "./flags.js";
 import { parseSchedule } from "./schedule/expression.js";
 
@@ -8,6 +9,7 @@ export const tokenizers = ["char", "byte", ...bpeEncodings] as const;
 export const optimizers = ["adamw", "adam", "sgd", "lion", "radam", "gi-adam", "rmsprop", "adagrad"] as const;
 /** Those that mix weight decay into a gradient that they then rescale. */
 const coupled: readonly string[] = ["adam", "rmsprop", "adagrad"];
+const withBetas: readonly string[] = ["adamw", "adam", "lion", "radam", "gi-adam"];
 export const decays = ["cosine", "linear", "constant"] as const;
 export const norms = ["pre", "post"] as const;
 export const inits = ["gpt2", "scaled"] as const;
@@ -118,6 +120,7 @@ export function settingsOf(preset: PresetName, flags: Partial<TrainSettings>): T
   const base: TrainSettings = presets[preset];
   const { optimizer = base.optimizer, steps = base.steps, lr = base.lr * (optimizer === "lion" ? lionRate : 1) } = flags;
   refuseTwoSchedules(flags);
+  if (flags.betas && !withBetas.includes(optimizer)) throw new UsageError(`--betas: ${optimizer} has none, got ${flags.betas.join(",")} with --optimizer ${optimizer}; leave it out`);
   return checkSettings({
     ...base,
     lr,
@@ -132,7 +135,8 @@ export function settingsOf(preset: PresetName, flags: Partial<TrainSettings>): T
 const lionRate = 0.1;
 
 function refuseTwoSchedules(flags: Partial<TrainSettings>): void {
-  if (!flags.schedule) return;
+  if (flags.schedule === undefined) return;
+  if (flags.schedule.trim() === "") throw new UsageError(`--schedule: the expression is empty, got "${flags.schedule}"; leave it out for --warmup and --decay`);
   for (const name of ["lr", "minLr", "warmup", "decay"] as const) {
     if (flags[name] !== undefined) throw new UsageError(`--schedule: says all about the rate, got ${flagOf(name)} ${flags[name]} too; leave it out`);
   }
@@ -147,9 +151,22 @@ export function checkSettings(settings: TrainSettings): TrainSettings {
   if (coupled.includes(optimizer) && weightDecay > 0) {
     throw new UsageError(`--weight-decay: ${optimizer} mixes it into the gradient, got ${weightDecay} with --optimizer ${optimizer}; use --optimizer adamw or --weight-decay 0`);
   }
-  if (settings.schedule !== "") parseSchedule(settings.schedule);
+  if (settings.schedule !== "") checkRates(parseSchedule(settings.schedule), steps);
   if (compactVocab && !(bpeEncodings as readonly string[]).includes(tokenizer)) {
     throw new UsageError(`--compact-vocab: only for byte-pair tokenizers, got --tokenizer ${tokenizer}; use ${bpeEncodings.join(", ")}, or leave it out`);
   }
   return settings;
+}
+
+const mostChecked = 1e6;
+/** Near the end of f32. */
+export const highestRate = 1e38;
+
+/** A rate that no optimizer takes is found before the run, not in the middle of it. Of longer runs only the first million steps are looked at. */
+function checkRates(schedule: Schedule, steps: number): void {
+  if (schedule.isOpen) throw new UsageError("--schedule: starts where another schedule ended, got none before it; give it a from");
+  for (let t = 0; t < Math.min(steps, mostChecked); t++) {
+    const value = schedule.at(t);
+    if (!(value >= 0 && value <= highestRate)) throw new UsageError(`--schedule: a learning rate is from 0 to ${highestRate}, got ${value} at step ${t}; use clamp({ min: 0 })`);
+  }
 }

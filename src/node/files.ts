@@ -13,6 +13,7 @@ let written = 0;
  * Throws: UsageError with the system's reason (no space, no permission); `path` is then as it was.
  */
 export function writeFileAtomic(path: string, bytes: Uint8Array | string): void {
+  if (path === "") throw new UsageError("write: needs the name of a file, got an empty one");
   const folder = dirname(resolve(path));
   const temporary = join(folder, `${basename(path)}.${process.pid}-${written++}.tmp`);
   try {

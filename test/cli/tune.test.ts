@@ -35,6 +35,13 @@ describe("kiln lr-find", () => {
     expect(readFileSync(at("lr.svg"), "utf8")).toMatch(/^<svg [^]*<\/svg>\n$/);
   });
 
+  it("says what it found even where a file cannot be written", () => {
+    const { code, stdout, stderr } = kiln(folder, ["lr-find", ...model, "--sweep", "10", "--svg", "text.txt/lr.svg"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("write: cannot write text.txt/lr.svg");
+    expect(stdout).toContain("steepest");
+  });
+
   it("with --json - prints nothing else to standard output", () => {
     const { code, stdout, stderr } = kiln(folder, ["lr-find", ...model, "--sweep", "10", "--json", "-"]);
     expect(code, stderr).toBe(0);
@@ -65,7 +72,7 @@ describe("kiln sharpness", () => {
 
 describe("kiln advise", () => {
   it("gives a peak, a warmup, reasons, and a command that trains", () => {
-    const { code, stdout, stderr } = kiln(folder, ["advise", ...model, "--steps", "60", "--sweep", "60", "--batches", "1", "--json", "advice.json", "--svg", "advice.svg"]);
+    const { code, stdout, stderr } = kiln(folder, ["advise", ...model, "--steps", "60", "--sweep", "60", "--batches", "1", "--no-bias", "--json", "advice.json", "--svg", "advice.svg"]);
     expect(code, stderr).toBe(0);
     const advice = json("advice.json") as unknown as { peakLr: number; initialLr: number; warmupSteps: number; reasons: string[]; schedule: unknown };
     expect(advice.peakLr).toBeGreaterThan(1e-5);
@@ -75,8 +82,10 @@ describe("kiln advise", () => {
     const schedule = fromJSON(advice.schedule);
     expect(schedule.at(advice.warmupSteps)).toBe(advice.peakLr);
     for (const reason of advice.reasons) expect(stdout).toContain(reason);
+    // The whole job, not only its rates.
     const flags = /try {7}kiln train (.*)/.exec(stdout)![1]!.split(" ");
-    const train = kiln(folder, ["train", ...model, ...flags, "--eval-every", "0", "--sample", "0", "--out", "advised"]);
+    for (const word of [...model, "--no-bias", "--steps", "60"]) expect(flags).toContain(word);
+    const train = kiln(folder, ["train", ...flags, "--eval-every", "0", "--sample", "0", "--out", "advised"]);
     expect(train.code, train.stderr).toBe(0);
   });
 
@@ -91,11 +100,12 @@ describe("kiln advise", () => {
 describe("bad flags", () => {
   it.each<[string, string]>([
     ["lr-find --sweep 5", '--sweep: needs a whole number at least 10, got "5"'],
-    ["lr-find --from 1 --to 0.1", "rangeTest: to must be a finite number > 1, got 0.1"],
+    ["lr-find --from 1 --to 0.1", "rangeTest: to must be a finite number > 1 and <= 1e+30, got 0.1"],
     ["sharpness --batches 0", '--batches: needs a whole number at least 1, got "0"'],
     ["sharpness --checkpoint gone.safetensors", "--checkpoint: no such file, got gone.safetensors"],
     ["sharpness --checkpoint run/checkpoint.safetensors --layers 2", "--layers: is the checkpoint's, got 2 too; leave it out, or leave --checkpoint out"],
     ["advise --optimizer adan", "--optimizer: unknown value"],
+    ["lr-find --json - --svg -", "--json: standard output is taken, got - for --svg too"],
   ])("kiln %s", (args, message) => {
     const { code, stderr } = kiln(folder, [...args.split(" "), ...(args.includes("--checkpoint") ? [] : model)]);
     expect(stderr).toContain(message);

@@ -32,4 +32,18 @@ describe("settings of kiln train", () => {
     expect(schedule.at(55)).toBeCloseTo(decay === "constant" ? 1 : 0.55, 12);
     expect(schedule.at(100)).toBe(decay === "constant" ? 1 : 0.1);
   });
+
+  it.each<[string, Parameters<typeof settingsOf>[1], string]>([
+    ["a schedule that turns negative in the middle", { steps: 300, schedule: "warmup({ steps: 5, to: 1e-3 }).then(linear({ to: -1, steps: 295 }))" }, "--schedule: a learning rate is from 0 to 1e+38, got -0.0023932203389830506 at step 6"],
+    ["one that is too large for f32", { steps: 10, schedule: "1e39" }, "got 1e+39 at step 0"],
+    ["one with an open start", { schedule: "cosine({ steps: 9 })" }, "--schedule: starts where another schedule ended"],
+    ["an empty one", { schedule: " " }, "--schedule: the expression is empty"],
+    ["betas where there are none", { optimizer: "sgd", betas: [0.9, 0.99] }, "--betas: sgd has none, got 0.9,0.99"],
+  ])("%s is refused before the run", (_, flags, message) => {
+    expect(() => settingsOf("small", flags)).toThrow(message);
+  });
+
+  it("a schedule may turn negative after the end of the run", () => {
+    expect(settingsOf("small", { steps: 5, schedule: "linear({ from: 1e-3, to: -1e-3, steps: 10 })" }).steps).toBe(5);
+  });
 });

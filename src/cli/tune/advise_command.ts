@@ -4,7 +4,7 @@ import pc from "picocolors";
 import { advise, type Advice } from "../../tune/index.js";
 import { numberFlag } from "../flags.js";
 import { rate } from "../format.js";
-import type { Plot } from "../plot/plot.js";
+import { spread, type Plot } from "../plot/plot.js";
 import { addTuneFlags, report, withTuneRun, type TuneFlags } from "./tune_run.js";
 
 interface AdviseFlags extends TuneFlags {
@@ -12,6 +12,10 @@ interface AdviseFlags extends TuneFlags {
   sweep: number;
   noise?: boolean;
 }
+
+/** Flags of the tool itself, and those that the advice replaces. */
+const notForTrain: readonly string[] = ["batches", "sweep", "noise", "checkpoint", "json", "svg", "adapter", "lr", "minLr", "warmup", "schedule"];
+const plottedPoints = 1000;
 
 export function addAdviseCommand(program: Command, setExitCode: (code: number) => void): void {
   const command = program.command("advise").description("advise a peak learning rate and a warmup for a run of kiln train, and say why");
@@ -35,18 +39,37 @@ function giveAdvice(command: Command, flags: AdviseFlags): Promise<number> {
       onProgress: ({ stage, ...at }) => progress.update(stage, at),
     });
     progress.stop();
-    await report(flags, inWords(advice, flags), { ...advice, settings }, plotOf(advice, steps));
+    const train = flags.checkpoint === undefined ? trainCommand(command, advice) : null;
+    await report(flags, inWords(advice, train), { ...advice, settings }, plotOf(advice, steps));
   });
 }
 
-function inWords({ initialLr, peakLr, warmupSteps, finalLr, reasons }: Advice, { checkpoint, preset, steps }: AdviseFlags): string[] {
-  const train = ["kiln train", preset !== "small" && `--preset ${preset}`, steps !== undefined && `--steps ${steps}`, `--lr ${peakLr} --min-lr ${Number(finalLr.toPrecision(3))} --warmup ${warmupSteps}`];
+function inWords({ initialLr, peakLr, warmupSteps, finalLr, reasons }: Advice, train: string | null): string[] {
+  const rise = warmupSteps === 0 ? `peak ${rate(peakLr)}, no warmup` : `warm up over ${warmupSteps} steps from ${rate(initialLr)} to ${rate(peakLr)}`;
   return [
-    `advice    ${pc.bold(warmupSteps === 0 ? `peak ${rate(peakLr)}, no warmup` : `warm up over ${warmupSteps} steps from ${rate(initialLr)} to ${rate(peakLr)}`)}, then down to ${rate(finalLr)}`,
+    `advice    ${pc.bold(rise)}, then ${finalLr === peakLr ? "stay there" : `down to ${rate(finalLr)}`}`,
     "",
     ...reasons,
-    ...(checkpoint === undefined ? ["", `try       ${train.filter(Boolean).join(" ")}`] : []),
+    ...(train === null ? [] : ["", `try       ${train}`]),
   ];
+}
+
+/** Trains what the advice is for: the flags as they were typed, and the advised rates. */
+function trainCommand(command: Command, { peakLr, finalLr, warmupSteps }: Advice): string {
+  const typed = command.options.filter((option) => {
+    const name = option.attributeName();
+    return command.getOptionValueSource(name) === "cli" && !notForTrain.includes(name) && option.negate === (command.getOptionValue(name) === false);
+  });
+  const flags = typed.map((option) => {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    return typeof value === "boolean" ? option.long! : `${option.long!} ${quoted(String(value))}`;
+  });
+  return ["kiln train", ...flags, `--lr ${peakLr} --min-lr ${Number(finalLr.toPrecision(3))} --warmup ${warmupSteps}`].join(" ");
+}
+
+/** As a POSIX shell reads it back. */
+function quoted(text: string): string {
+  return /^[\w.,/:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function plotOf({ schedule }: Advice, steps: number): Plot {
@@ -54,6 +77,6 @@ function plotOf({ schedule }: Advice, steps: number): Plot {
     title: "Advised learning rate",
     x: { label: "step" },
     y: { label: "learning rate" },
-    series: [{ name: "", points: Array.from({ length: steps }, (_, t) => [t, schedule.at(t)] as const) }],
+    series: [{ name: "", points: spread(steps, plottedPoints).map((t) => [t, schedule.at(t)] as const) }],
   };
 }

@@ -48,16 +48,17 @@ export function addTuneFlags(command: Command): Command {
   for (const option of settingsFlags()) if (!unused.includes(option.long!)) command.addOption(option);
   command.addOption(new Option("--checkpoint <file>", "look at a run in training instead of a new one; the file stays as it is"));
   command.addOption(new Option("--json <file>", "write all that was measured; - for standard output"));
-  command.addOption(new Option("--svg <file>", "write the plot"));
+  command.addOption(new Option("--svg <file>", "write the plot; - for standard output"));
   return command.addOption(new Option(adapterFlag, adapterHelp).argParser(parseAdapter));
 }
 
 /** Opens what the flags name, runs the tool, and gives the exit code. Nothing of the run is written. */
 export async function withTuneRun(command: Command, flags: TuneFlags, own: readonly string[], use: (run: TuneRun) => Promise<void>): Promise<number> {
+  if (flags.json === "-" && flags.svg === "-") throw new UsageError("--json: standard output is taken, got - for --svg too; name a file");
   const plan = await planOf(command, flags, own);
   return withDevice(flags.adapter, async (device) => {
     const { model, optimizer } = partsOf(device, plan);
-    const say = flags.json === "-" ? console.error : console.log;
+    const say = pipes(flags) ? console.error : console.log;
     say(announce(device));
     say(`model     ${count(model.parameterCount())} parameters, ${plan.settings.optimizer}, batches of ${plan.settings.batch} x ${plan.settings.block}${plan.checkpoint ? `, step ${plan.checkpoint.state.step} of ${flags.checkpoint}` : ", untrained"}`);
     const interrupts = catchInterrupts(() => {});
@@ -80,17 +81,22 @@ export async function withTuneRun(command: Command, flags: TuneFlags, own: reado
   });
 }
 
-/** Prints the plot and writes the files that were asked for. */
+/** Whether a file goes to standard output, which then holds nothing else. */
+function pipes({ json, svg }: TuneFlags): boolean {
+  return json === "-" || svg === "-";
+}
+
+/** Prints what was found, then writes the files that were asked for: a file that cannot be written loses nothing. */
 export async function report(flags: TuneFlags, lines: readonly string[], result: object, plot: Plot): Promise<void> {
-  if (flags.svg) writeFileAtomic(flags.svg, await svgOf(plot));
-  const json = `${JSON.stringify(result, plain)}\n`;
-  if (flags.json === "-") process.stdout.write(json);
-  else if (flags.json) writeFileAtomic(flags.json, json);
-  const say = flags.json === "-" ? console.error : console.log;
+  const say = pipes(flags) ? console.error : console.log;
   for (const line of lines) say(line);
-  const drawing = flags.json !== "-" ? terminalPlot(plot, { columns: process.stdout.columns ?? 80, color: pc.isColorSupported && plot.series.length > 1 }) : "";
+  const drawing = !pipes(flags) ? terminalPlot(plot, { columns: process.stdout.columns ?? 80, color: pc.isColorSupported && plot.series.length > 1 }) : "";
   if (drawing) say(`\n${drawing}`);
-  for (const path of [flags.svg, flags.json]) if (path && path !== "-") say(`wrote     ${path}`);
+  const json = `${JSON.stringify(result, plain)}\n`;
+  const write = (path: string, text: string) => (path === "-" ? void process.stdout.write(text) : writeFileAtomic(path, text));
+  if (flags.json !== undefined) write(flags.json, json);
+  if (flags.svg !== undefined) write(flags.svg, await svgOf(plot));
+  for (const path of [flags.svg, flags.json]) if (path !== undefined && path !== "-") say(`wrote     ${path}`);
 }
 
 /** JSON has no infinity. */
