@@ -8,7 +8,7 @@ import { numberFlag } from "./flags.js";
 import { spread, type Plot } from "./plot/plot.js";
 import { svgOf } from "./plot/svg.js";
 import { terminalPlot } from "./plot/terminal.js";
-import { parseSchedule } from "./schedule/expression.js";
+import { expressionNames, parseSchedule } from "./schedule/expression.js";
 import { schedulePresets } from "./schedule/presets.js";
 
 interface ScheduleFlags {
@@ -30,6 +30,7 @@ interface Entry {
 
 const maxSteps = 1e7;
 const plottedPoints = 1000;
+const blockRows = 10_000;
 
 export function addScheduleCommand(program: Command): void {
   program
@@ -40,7 +41,7 @@ export function addScheduleCommand(program: Command): void {
     .option("--from <t>", "the first step to show", numberFlag("--from", { min: 0, max: 1e15, integer: true, example: 0 }), 0)
     .option("--every <k>", "print every k-th value instead of a few", numberFlag("--every", { min: 1, integer: true, example: 10 }))
     .option("--log", "plot the rate on a logarithmic axis")
-    .option("--svg <file>", "write the plot as SVG")
+    .option("--svg <file>", "write the plot as SVG; - for standard output")
     .option("--csv <file>", "write every value as CSV; - for standard output")
     .option("--json <file>", "write values, sums and verdicts as JSON; - for standard output")
     .addHelpText("after", `\nPresets: ${Object.keys(schedulePresets).join(", ")}.\nSeveral expressions are drawn in one plot.`)
@@ -48,9 +49,11 @@ export function addScheduleCommand(program: Command): void {
 }
 
 async function showSchedules(expressions: readonly string[], flags: ScheduleFlags): Promise<void> {
-  if (flags.csv === "-" && flags.json === "-") throw new UsageError("--csv: standard output is taken, got - for both --csv and --json; name a file");
+  const piped = (["svg", "csv", "json"] as const).filter((name) => flags[name] === "-");
+  if (piped.length > 1) throw new UsageError(`--${piped[1]}: standard output is taken, got - for --${piped[0]} too; name a file`);
   const parsed = expressions.map((text) => ({ text, ...read(text) }));
   const steps = flags.steps ?? lengthOf(parsed);
+  if (steps * parsed.length > maxSteps) throw new UsageError(`--steps: at most ${maxSteps} values in all, got ${steps} of each of ${parsed.length} schedules; show fewer`);
   const entries = parsed.map(({ text, schedule }): Entry => {
     const report = describe(schedule, { steps, from: flags.from });
     return { text, schedule, report, values: Array.from({ length: steps }, (_, i) => schedule.at(flags.from + i)) };
@@ -74,7 +77,7 @@ async function showSchedules(expressions: readonly string[], flags: ScheduleFlag
 
 function read(text: string): { schedule: Schedule; steps?: number } {
   if (Object.hasOwn(schedulePresets, text)) return schedulePresets[text]!;
-  if (/^[a-z][\w-]*$/.test(text) && !/^\d/.test(text)) {
+  if (/^[a-z][\w-]*$/.test(text) && !expressionNames.includes(text)) {
     throw new UsageError(`schedule: unknown preset, got "${text}"; use ${Object.keys(schedulePresets).join(", ")}, or an expression`);
   }
   return { schedule: parseSchedule(text) };
@@ -126,8 +129,14 @@ function keySteps({ from, steps, peak }: ScheduleReport): number[] {
 
 function csvOf(entries: readonly Entry[], from: number): string {
   const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const rows = entries[0]!.values.map((_, i) => [from + i, ...entries.map(({ values }) => values[i]!)].join(","));
-  return `${["step", ...entries.map(({ text }) => quoted(text))].join(",")}\n${rows.join("\n")}\n`;
+  const row = (i: number) => `${[from + i, ...entries.map(({ values }) => values[i]!)].join(",")}\n`;
+  const count = entries[0]!.values.length;
+  // A join of every row at once takes ten times the memory.
+  const blocks = Array.from({ length: Math.ceil(count / blockRows) }, (_, block) => {
+    const first = block * blockRows;
+    return Array.from({ length: Math.min(blockRows, count - first) }, (_, i) => row(first + i)).join("");
+  });
+  return `${["step", ...entries.map(({ text }) => quoted(text))].join(",")}\n${blocks.join("")}`;
 }
 
 function jsonOf(entries: readonly Entry[]): string {

@@ -72,7 +72,11 @@ describe("kiln schedule", () => {
     [["warmpu(1)"], 1, "did you mean warmup?"],
     [["cosine({ steps: 3 })"], 1, "from is open"],
     [["1e-3", "--steps", "0"], 1, '--steps: needs a whole number at least 1 and at most 10000000, got "0"'],
-    [["1e-3", "--steps", "3", "--csv", "-", "--json", "-"], 1, "--csv: standard output is taken"],
+    [["cosine"], 1, "call it: cosine(...)"],
+    [["1e-3", "--steps", "3", "--csv", "-", "--json", "-"], 1, "--json: standard output is taken, got - for --csv too"],
+    [["1e-3", "--steps", "3", "--csv", "-", "--svg", "-"], 1, "--csv: standard output is taken, got - for --svg too"],
+    [["1e-3", "2e-3", "--steps", "1e7"], 1, "--steps: at most 10000000 values in all, got 10000000 of each of 2 schedules"],
+    [["1e-3", "--steps", "3", "--csv", ""], 1, "write: needs the name of a file, got an empty one"],
     [[], 2, "missing required argument"],
     [["1e-3", "--colour"], 2, "unknown option"],
   ])("%j: exit %i", (args, want, message) => {

@@ -22,7 +22,7 @@ export function terminalPlot(plot: Plot, { columns = 80, rows = 14, color = fals
     .map((one) => visiblePoints(one, plot))
     .map((points) => spread(points.length, 2 * width).map((i): [number, number] => [x.log ? Math.log10(points[i]![0]) : points[i]![0], y.log ? Math.log10(points[i]![1]) : points[i]![1]]));
   if (scaled.every((points) => points.length < 2)) return "";
-  const show = (value: number, log: boolean | undefined) => String(Number((log ? 10 ** value : value).toPrecision(2)));
+  const show = (value: number, log: boolean | undefined) => String(log ? Number((10 ** value).toPrecision(2)) : value);
   const text = chart(scaled.filter((points) => points.length > 0), {
     width,
     height: rows,

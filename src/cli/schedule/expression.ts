@@ -32,6 +32,7 @@ const binary: Readonly<Record<string, (a: number, b: number) => number>> = {
   "%": (a, b) => a % b,
   "**": (a, b) => a ** b,
 };
+const example = "cosine({ from: 1e-3, steps: 1000 })";
 const maxLength = 10_000;
 const maxDepth = 200;
 
@@ -46,11 +47,12 @@ export const expressionNames: readonly string[] = makerNames;
  */
 export function parseSchedule(text: string): Schedule {
   if (text.length > maxLength) throw new UsageError(`schedule: the expression is too long, got ${text.length} characters of at most ${maxLength}; save it as JSON`);
+  if (text.trim() === "") throw new UsageError(`schedule: the expression is empty, got "${text}"; for example ${example}`);
   const json = parseJson(text);
   if (json !== undefined) return fromJSON(json);
   const value = new Evaluator(text).evaluate(parse(text), 0);
   const schedule = isParts(value) ? value.lr : value;
-  if (typeof schedule !== "number" && !(schedule instanceof Schedule)) throw new UsageError(`schedule: the expression is no schedule, got ${describeValue(value)}; for example cosine({ from: 1e-3, steps: 1000 })`);
+  if (typeof schedule !== "number" && !(schedule instanceof Schedule)) throw new UsageError(`schedule: the expression is no schedule, got ${describeValue(value)}; for example ${example}`);
   return asSchedule(schedule);
 }
 
@@ -137,6 +139,7 @@ class Evaluator {
     const target = callee.type === "MemberExpression" ? next(callee.object) : null;
     const name = callee.type === "MemberExpression" && !callee.computed ? (callee.property as { name: string }).name : "";
     if (!(target instanceof Schedule)) throw new UsageError(`schedule: only schedules have methods, got ${describeValue(target)}${name && `.${name}(...)`}`);
+    if (callee.type === "MemberExpression" && callee.computed) throw new UsageError("schedule: a method is written .then(...), got one in brackets");
     if (!(methods as readonly string[]).includes(name)) throw this.unknown("method", name, methods);
     return (target[name as (typeof methods)[number]] as Maker).call(target, ...(args as never[]));
   }
