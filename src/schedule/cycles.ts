@@ -9,6 +9,13 @@ import type { StepDescription } from "./step.js";
 import type { WarmRestartsDescription } from "./warm_restarts.js";
 
 type Options<D> = Omit<D, "shape">;
+export type CosineRestartsOptions = Options<CosineRestartsDescription>;
+export type CosineWaveOptions = Options<CosineWaveDescription>;
+export type CyclicOptions = Options<CyclicDescription>;
+export type MultiStepOptions = Options<MultiStepDescription>;
+export type OneCycleOptions = Options<OneCycleDescription>;
+export type StepOptions = Options<StepDescription>;
+export type WarmRestartsOptions = Options<WarmRestartsDescription>;
 
 /**
  * A staircase: from * factor^floor(t / every).
@@ -18,7 +25,7 @@ type Options<D> = Omit<D, "shape">;
  * Throws: UsageError for an unknown option, a number out of range, or a growth without end.
  * Source: Krizhevsky et al., "ImageNet classification", 2012 (a tenth, whenever the error stopped falling).
  */
-export function step(options: Options<StepDescription>): Schedule {
+export function step(options: StepOptions): Schedule {
   return new Schedule({ ...options, shape: "step" });
 }
 
@@ -30,7 +37,7 @@ export function step(options: Options<StepDescription>): Schedule {
  * Throws: UsageError for an unknown option, milestones out of order or a number out of range.
  * Source: He et al., "Deep residual learning", 2015 (a tenth at 32,000 and 48,000 steps).
  */
-export function multiStep(options: Options<MultiStepDescription>): Schedule {
+export function multiStep(options: MultiStepOptions): Schedule {
   return new Schedule({ ...options, shape: "multiStep" });
 }
 
@@ -42,7 +49,7 @@ export function multiStep(options: Options<MultiStepDescription>): Schedule {
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Huang et al., "Snapshot ensembles", 2017.
  */
-export function cosineRestarts(options: Options<CosineRestartsDescription>): Schedule {
+export function cosineRestarts(options: CosineRestartsOptions): Schedule {
   return new Schedule({ ...options, shape: "cosineRestarts" });
 }
 
@@ -55,7 +62,7 @@ export function cosineRestarts(options: Options<CosineRestartsDescription>): Sch
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Loshchilov and Hutter, "SGDR", 2016.
  */
-export function warmRestarts(options: Options<WarmRestartsDescription>): Schedule {
+export function warmRestarts(options: WarmRestartsOptions): Schedule {
   return new Schedule({ ...options, shape: "warmRestarts" });
 }
 
@@ -67,7 +74,7 @@ export function warmRestarts(options: Options<WarmRestartsDescription>): Schedul
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: what PyTorch's CosineAnnealingLR and Hugging Face's cosine do when training goes on past their end.
  */
-export function cosineWave(options: Options<CosineWaveDescription>): Schedule {
+export function cosineWave(options: CosineWaveOptions): Schedule {
   return new Schedule({ ...options, shape: "cosineWave" });
 }
 
@@ -81,7 +88,7 @@ export function cosineWave(options: Options<CosineWaveDescription>): Schedule {
  * Throws: UsageError for an unknown option or curve, or a number out of range.
  * Source: Smith and Topin, "Super-convergence", 2017 (three phases, linear); two phases of cosine are fastai's.
  */
-export function oneCycle(options: Options<OneCycleDescription>): Schedule {
+export function oneCycle(options: OneCycleOptions): Schedule {
   return new Schedule({ ...options, shape: "oneCycle" });
 }
 
@@ -93,6 +100,6 @@ export function oneCycle(options: Options<OneCycleDescription>): Schedule {
  * Throws: UsageError for an unknown option or mode, a number out of range, or a factor outside exp_range.
  * Source: Smith, "Cyclical learning rates for training neural networks", 2015.
  */
-export function cyclic(options: Options<CyclicDescription>): Schedule {
+export function cyclic(options: CyclicOptions): Schedule {
   return new Schedule({ ...options, shape: "cyclic" });
 }

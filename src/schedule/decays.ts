@@ -13,6 +13,17 @@ import type { PowerLawDescription } from "./power_law.js";
 import { Schedule } from "./schedule.js";
 
 type Options<D> = Omit<D, "shape">;
+export type ConstantOptions = Omit<Options<ConstantDescription>, "value">;
+export type CosineOptions = Options<CosineDescription>;
+export type ExponentialOptions = Options<ExponentialDescription>;
+export type InverseSqrtOptions = Options<InverseSqrtDescription>;
+export type InverseTimeOptions = Options<InverseTimeDescription>;
+export type LambdaOptions = Omit<Options<LambdaDescription>, "fn">;
+export type LinearOptions = Options<LinearDescription>;
+export type OscillationOptions = Options<OscillationDescription>;
+export type PiecewiseOptions = Omit<Options<PiecewiseDescription>, "points">;
+export type PolynomialOptions = Options<PolynomialDescription>;
+export type PowerLawOptions = Options<PowerLawDescription>;
 
 /**
  * The same value at every step.
@@ -21,7 +32,7 @@ type Options<D> = Omit<D, "shape">;
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: the plain rate of SGD.
  */
-export function constant(value: number, options: Omit<Options<ConstantDescription>, "value"> = {}): Schedule {
+export function constant(value: number, options: ConstantOptions = {}): Schedule {
   return new Schedule({ ...options, shape: "constant", value });
 }
 
@@ -32,7 +43,7 @@ export function constant(value: number, options: Omit<Options<ConstantDescriptio
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Devlin et al., "BERT", 2018 (linear decay to 0).
  */
-export function linear(options: Options<LinearDescription>): Schedule {
+export function linear(options: LinearOptions): Schedule {
   return new Schedule({ ...options, shape: "linear" });
 }
 
@@ -43,7 +54,7 @@ export function linear(options: Options<LinearDescription>): Schedule {
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Loshchilov and Hutter, "SGDR", 2016, without restarts.
  */
-export function cosine(options: Options<CosineDescription>): Schedule {
+export function cosine(options: CosineOptions): Schedule {
   return new Schedule({ ...options, shape: "cosine" });
 }
 
@@ -54,7 +65,7 @@ export function cosine(options: Options<CosineDescription>): Schedule {
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Chen et al., "DeepLab", 2016 ("poly", power 0.9).
  */
-export function polynomial(options: Options<PolynomialDescription>): Schedule {
+export function polynomial(options: PolynomialOptions): Schedule {
   return new Schedule({ ...options, shape: "polynomial" });
 }
 
@@ -68,7 +79,7 @@ export function polynomial(options: Options<PolynomialDescription>): Schedule {
  * Source: Li, Zhuang and Orabona, "A second look at exponential and cosine step sizes", 2020; growing: Smith, "Cyclical learning
  *         rates", 2015 (range test). Without a floor all rates together add up to from / (1 - factor), and no further.
  */
-export function exponential(options: Options<ExponentialDescription>): Schedule {
+export function exponential(options: ExponentialOptions): Schedule {
   return new Schedule({ ...options, shape: "exponential" });
 }
 
@@ -80,7 +91,7 @@ export function exponential(options: Options<ExponentialDescription>): Schedule 
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Robbins and Monro, "A stochastic approximation method", 1951; Bottou, "Stochastic gradient descent tricks", 2012.
  */
-export function inverseTime(options: Options<InverseTimeDescription>): Schedule {
+export function inverseTime(options: InverseTimeOptions): Schedule {
   return new Schedule({ ...options, shape: "inverseTime" });
 }
 
@@ -91,7 +102,7 @@ export function inverseTime(options: Options<InverseTimeDescription>): Schedule 
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Shen et al., "Power scheduler", 2024 (min(from, a n^-power) with a = from * timescale^power).
  */
-export function powerLaw(options: Options<PowerLawDescription>): Schedule {
+export function powerLaw(options: PowerLawOptions): Schedule {
   return new Schedule({ ...options, shape: "powerLaw" });
 }
 
@@ -102,7 +113,7 @@ export function powerLaw(options: Options<PowerLawDescription>): Schedule {
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Zhai et al., "Scaling vision transformers", 2021; after a warmup it is Hugging Face's inverse_sqrt.
  */
-export function inverseSqrt(options: Options<InverseSqrtDescription>): Schedule {
+export function inverseSqrt(options: InverseSqrtOptions): Schedule {
   return new Schedule({ ...options, shape: "inverseSqrt" });
 }
 
@@ -114,7 +125,7 @@ export function inverseSqrt(options: Options<InverseSqrtDescription>): Schedule 
  * Throws: UsageError for an unknown option, an empty table, steps out of order or a number out of range.
  * Source: a table of the user's own; with "step", Krizhevsky et al., "ImageNet classification", 2012 (a rate lowered by hand).
  */
-export function piecewise(points: PiecewiseDescription["points"], options: Omit<Options<PiecewiseDescription>, "points"> = {}): Schedule {
+export function piecewise(points: PiecewiseDescription["points"], options: PiecewiseOptions = {}): Schedule {
   return new Schedule({ ...options, shape: "piecewise", points });
 }
 
@@ -126,7 +137,7 @@ export function piecewise(points: PiecewiseDescription["points"], options: Omit<
  *         one, because a function cannot be saved.
  * Source: the user's own.
  */
-export function lambda(fn: LambdaDescription["fn"], options: Omit<Options<LambdaDescription>, "fn"> = {}): Schedule {
+export function lambda(fn: LambdaDescription["fn"], options: LambdaOptions = {}): Schedule {
   return new Schedule({ ...options, shape: "lambda", fn });
 }
 
@@ -137,6 +148,6 @@ export function lambda(fn: LambdaDescription["fn"], options: Omit<Options<Lambda
  * Throws: UsageError for an unknown option or a number out of range.
  * Source: Smith, "Cyclical learning rates", 2015, as a swing about another schedule.
  */
-export function oscillation(options: Options<OscillationDescription>): Schedule {
+export function oscillation(options: OscillationOptions): Schedule {
   return new Schedule({ ...options, shape: "oscillation" });
 }

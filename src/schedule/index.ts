@@ -1,7 +1,15 @@
 // Schedules: pure functions of the optimizer's step.
 export { asSchedule, fromJSON, Schedule } from "./schedule.js";
 export { constant, cosine, exponential, inverseSqrt, inverseTime, lambda, linear, oscillation, piecewise, polynomial, powerLaw } from "./decays.js";
+export type {
+  ConstantOptions, CosineOptions, ExponentialOptions, InverseSqrtOptions, InverseTimeOptions, LambdaOptions,
+  LinearOptions, OscillationOptions, PiecewiseOptions, PolynomialOptions, PowerLawOptions,
+} from "./decays.js";
 export { cosineRestarts, cosineWave, cyclic, multiStep, oneCycle, step, warmRestarts } from "./cycles.js";
+export type {
+  CosineRestartsOptions, CosineWaveOptions, CyclicOptions, MultiStepOptions,
+  OneCycleOptions, StepOptions, WarmRestartsOptions,
+} from "./cycles.js";
 export { noam, warmup, warmupStableDecay, type NoamOptions, type WarmupOptions, type WarmupStableDecayOptions } from "./warmups.js";
 export {
   CosineAnnealingLR, ConstantLR, ExponentialLR, LambdaLR, LinearLR, MultiplicativeLR, MultiStepLR, PolynomialLR, StepLR,
