@@ -48,11 +48,17 @@ describe("the built package", () => {
 
   it("has types that a strict program compiles against, and that refuse a wrong one", () => {
     const program = (optimizer: string) => `
-      import { openDevice, nn, optim, schedule, text, train, type StepMetrics } from "kiln-gpu/node";
+      import { openDevice, nn, optim, schedule, text, train, type NumberRange, type StepMetrics, type tune } from "kiln-gpu/node";
       const device = await openDevice();
       const data = text.characters("abc".repeat(100), { block: 8, batch: 2 });
       const model = new nn.GPT(device, { layers: 1, heads: 1, width: 8, block: 8, vocab: data.vocab.size });
-      const lr = schedule.warmup({ steps: 2, to: 1e-3 }).then(schedule.cosine({ steps: 8, to: 1e-4 }));
+      const decay: schedule.CosineOptions = { steps: 8, to: 1e-4 };
+      const lr = schedule.warmup({ steps: 2, to: 1e-3 }).then(schedule.cosine(decay));
+      const range: NumberRange = { min: 0, max: 1 };
+      const planOf = (advice: tune.Advice): tune.WarmupPlan => advice;
+      const stages: tune.AdviceStage[] = ["range test"];
+      const cycle: schedule.OneCycleOptions = { to: 1, steps: 9 };
+      void [range, planOf, stages, cycle];
       const optimizer = new optim.AdamW(model.groups({ weightDecay: 0.1 }), ${optimizer});
       const losses: number[] = [];
       await train({ device, model, optimizer, data, steps: 10, onStep: ({ loss }: StepMetrics) => losses.push(loss) });`;
