@@ -25,9 +25,9 @@ describe("bad values: exit 1, one line on standard error", () => {
   it.each<[string, string]>([
     ["train --layers 0", '--layers: needs a whole number at least 1, got "0"; for example --layers 4'],
     ["train --layers 1.5", '--layers: needs a whole number at least 1, got "1.5"'],
-    ["train --lr abc", '--lr: needs a number above 0, got "abc"; for example --lr 0.001'],
-    ["train --lr=-1", '--lr: needs a number above 0, got "-1"'],
-    ["train --lr NaN", '--lr: needs a number above 0, got "NaN"'],
+    ["train --lr abc", '--lr: needs a number above 0 and at most 1e+38, got "abc"; for example --lr 0.001'],
+    ["train --lr=-1", '--lr: needs a number above 0 and at most 1e+38, got "-1"'],
+    ["train --lr NaN", '--lr: needs a number above 0 and at most 1e+38, got "NaN"'],
     ["train --dropout 1", '--dropout: needs a number at least 0 and below 1, got "1"; for example --dropout 0.1'],
     ["train --betas 0.9", '--betas: needs two numbers from 0 to below 1 with a comma between, got "0.9"; for example --betas 0.9,0.99'],
     ["train --betas 0.9,1", '--betas: needs two numbers from 0 to below 1'],

@@ -1,6 +1,5 @@
 // What single algorithms promise beyond their trajectory.
 import { describe, expect, it } from "vitest";
-import { UsageError } from "../../src/errors.js";
 import type { Device } from "../../src/gpu/device.js";
 import { fromArray } from "../../src/ops/index.js";
 import { Adagrad, Adam, AdamW, GIAdam, Lion, RAdam, RMSprop, SGD, type Optimizer } from "../../src/optim/index.js";
@@ -86,7 +85,8 @@ describe("RAdam", () => {
 
   it.each([0.5, 0.9, 0.99, 0.999, 0.9999])("decides and rectifies as float64 does at every step count, beta2 = %f", async (beta2) => {
     const device = await testDevice();
-    const counts = [...Array.from({ length: 40 }, (_, i) => i + 1), 50, 63, 100, 333, 1000, 4096, 10000, 99999];
+    // Every count to 300, then 100 more to 1e5.
+    const counts = [...Array.from({ length: 300 }, (_, i) => i + 1), ...Array.from({ length: 100 }, (_, i) => Math.round(300 * (1e5 / 300) ** ((i + 1) / 100)))];
     const params = counts.map(() => leaf(device, [0]));
     const optimizer = new RAdam(params, { lr: 1, betas: [0, beta2], eps: 0 });
     const state = await optimizer.stateDict();
@@ -94,67 +94,85 @@ describe("RAdam", () => {
     optimizer.loadStateDict({ ...state, parameterSteps: counts.map((t) => t - 1) });
     for (const param of params) giveGradient(param, [-2]);
     optimizer.step();
+    const moves = await Promise.all(params.map((param) => param.item()));
     for (const [i, t] of counts.entries()) {
-      const [moved] = await params[i]!.data();
+      const moved = moves[i]!;
       const factor = rectificationOf(t, beta2);
       // m = -2 and v = 4, so without rectification the step is 2, with it factor * sqrt(1 - beta2^t).
       const want = factor === 0 ? 2 : factor * Math.sqrt(-Math.expm1(t * Math.log(beta2)));
-      expect(Math.abs(moved! / want - 1), `t = ${t}: ${moved} for ${want}`).toBeLessThan(3e-6);
+      expect(Math.abs(moved / want - 1), `t = ${t}: ${moved} for ${want}`).toBeLessThan(1e-6);
     }
+  });
+});
+
+describe("RMSprop, centered", () => {
+  it("counts a variance that rounding made negative as 0", async () => {
+    const device = await testDevice();
+    const params = [leaf(device, [1, 1]), leaf(device, [1, 1])];
+    const optimizer = new RMSprop([{ params: params.slice(0, 1) }, { params: params.slice(1), momentum: 0.5 }], { lr: 0.5, alpha: 1, centered: true, eps: 0.25 });
+    const state = await optimizer.stateDict();
+    const fill = (value: number) => params.map(() => new Float32Array(2).fill(value));
+    // With alpha = 1 both stay as they are.
+    optimizer.loadStateDict({ ...state, moments: { ...state.moments, square: fill(1 - 2 ** -23), average: fill(1) } });
+    for (const param of params) giveGradient(param, [1, -0.5]);
+    optimizer.step();
+    for (const param of params) expect([...(await param.data())]).toEqual([-1, 2]);
+  });
+
+  it("a constant gradient, whose variance goes to 0, leaves no NaN", async () => {
+    const device = await testDevice();
+    const param = leaf(device, [0, 0, 0, 0]);
+    const optimizer = new RMSprop([param], { lr: 1e-3, alpha: 0.5, centered: true });
+    for (let t = 0; t < 200; t++) {
+      giveGradient(param, [1 / 3, -0.1, 1e-3, 2 ** -20 / 3]);
+      optimizer.step();
+    }
+    for (const value of await param.data()) expect(Number.isFinite(value)).toBe(true);
+  });
+});
+
+describe("Lion", () => {
+  it("stands still where momentum and gradient are 0, but for the decay", async () => {
+    const device = await testDevice();
+    const param = leaf(device, [4, -2, 1, 1, 1]);
+    const optimizer = new Lion([param], { lr: 0.25, weightDecay: 0.5 });
+    giveGradient(param, [0, -0, 0, 2 ** -100, -1000]);
+    optimizer.step();
+    expect([...(await param.data())]).toEqual([3.5, -1.75, 0.875, 0.625, 1.125]);
+  });
+});
+
+describe("AMSGrad", () => {
+  it("never lets its divisor fall: after a spike the steps stay small", async () => {
+    const device = await testDevice();
+    const params = [leaf(device, [0]), leaf(device, [0])];
+    const optimizer = new Adam([{ params: params.slice(0, 1), amsgrad: true }, { params: params.slice(1) }], { lr: 1, betas: [0, 0.5], eps: 0, biasCorrection: false });
+    const moves: number[][] = [];
+    for (const gradient of [8, 1, 1, 1, 1, 1, 1, 1]) {
+      params.forEach((param) => (param.set([0]), giveGradient(param, [gradient])));
+      optimizer.step();
+      moves.push(await Promise.all(params.map((param) => param.item())));
+    }
+    const highest = Math.sqrt(0.5 * 64);
+    moves.slice(1).forEach(([kept, forgot], i) => {
+      expect(kept).toBeCloseTo(-1 / highest, 6);
+      expect(forgot).toBeCloseTo(-1 / Math.sqrt(1 - 0.5 ** (i + 1) + 32 * 0.5 ** (i + 1)), 6);
+    });
   });
 });
 
 describe("gradients at the edge of f32", () => {
-  it.each(Object.entries(makers))("%s: zeros, and values whose squares underflow, leave no NaN", async (_, make) => {
+  it.each(Object.entries(makers))("%s: zeros, and values whose squares underflow, move nothing by more than a few rates", async (_, make) => {
     const device = await testDevice();
-    const params = [leaf(device, [1, 2, 3, 4]), leaf(device, [1])];
+    const start = [[1, 2, 3, 4, 5, 6], [1]];
+    const params = start.map((values) => leaf(device, values));
     const optimizer = make(params, 1e-3);
     for (let t = 0; t < 5; t++) {
-      giveGradient(params[0]!, [0, 2 ** -70, -(2 ** -100), 2 ** -126]);
+      giveGradient(params[0]!, [0, 2 ** -63, 2 ** -70, -(2 ** -75), -(2 ** -100), 2 ** -126]);
       giveGradient(params[1]!, [0]);
       optimizer.step();
     }
-    for (const param of params) for (const value of await param.data()) expect(Number.isFinite(value)).toBe(true);
-  });
-});
-
-describe("options that make no sense", () => {
-  const cases: [new (params: Tensor[], options: never) => unknown, object, string][] = [
-    [Adam, { amsgrad: 1 }, "Adam: amsgrad must be true or false, got 1"],
-    [AdamW, { biasCorrection: "no" }, "AdamW: biasCorrection must be true or false, got no"],
-    [GIAdam, { betas: [0.9, 1] }, "GIAdam: betas[1] must be a finite number >= 0 and < 1, got 1"],
-    [SGD, { decoupledWeightDecay: 1 }, "SGD: decoupledWeightDecay must be true or false"],
-    [Lion, { betas: [1, 0.9] }, "Lion: betas[0] must be"],
-    [Lion, { eps: 1e-8 }, 'Lion: unknown option "eps"'],
-    [Adagrad, { lrDecay: -1 }, "Adagrad: lrDecay must be a finite number >= 0, got -1"],
-    [Adagrad, { initialAccumulatorValue: -0.1 }, "Adagrad: initialAccumulatorValue must be"],
-    [Adagrad, { eps: NaN }, "Adagrad: eps must be"],
-    [RMSprop, { alpha: 1.1 }, "RMSprop: alpha must be a finite number >= 0 and <= 1, got 1.1"],
-    [RMSprop, { momentum: -1 }, "RMSprop: momentum must be"],
-    [RMSprop, { centered: null }, "RMSprop: centered must be true or false, got null"],
-    [RAdam, { betas: 0.9 }, "RAdam: betas must be two numbers, got 0.9"],
-    [RAdam, { decoupledWeightDecay: "x" }, "RAdam: decoupledWeightDecay must be true or false"],
-    [Lion, { maximize: 0 }, "Lion: maximize must be true or false, got 0"],
-    [RAdam, { frozen: "yes" }, "RAdam: frozen must be true or false, got yes"],
-  ];
-  it.each(cases.map(([Make, options, message]) => [message, Make, options] as const))("%s", async (message, Make, options) => {
-    const device = await testDevice();
-    const param = leaf(device, [1]);
-    const make = () => new Make([param], options as never);
-    expect(make).toThrow(UsageError);
-    expect(make).toThrow(message);
-    expect(param.gradSlot).toBeNull();
-  });
-
-  it("defaults are PyTorch's", async () => {
-    const device = await testDevice();
-    const optionsOf = (Make: new (params: Tensor[]) => Optimizer) => new Make([leaf(device, [1])]).paramGroups[0]!.options;
-    expect(optionsOf(Adagrad as never)).toMatchObject({ lr: 0.01, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 });
-    expect(optionsOf(RMSprop as never)).toMatchObject({ lr: 0.01, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false });
-    expect(optionsOf(RAdam as never)).toMatchObject({ lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, decoupledWeightDecay: false });
-    expect(optionsOf(SGD as never)).toMatchObject({ lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false });
-    expect(optionsOf(Adam as never)).toMatchObject({ lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false, maximize: false });
-    expect(optionsOf(AdamW as never)).toMatchObject({ lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, amsgrad: false });
-    expect(optionsOf(Lion as never)).toMatchObject({ lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0 });
+    // Lion moves by lr a step, and Adam's decay in the gradient without bias correction by up to 7 lr; an explosion would be of 1e5.
+    for (const [i, param] of params.entries()) (await param.data()).forEach((value, k) => expect(Math.abs(value - start[i]![k]!)).toBeLessThan(0.05));
   });
 });

@@ -49,6 +49,7 @@ const algorithms = [
   { name: "Adam without bias correction", make: Adam, own: [{ biasCorrection: false }, { biasCorrection: false, betas: [0.8, 0.9] as const }] },
   { name: "Adam uphill in one group", make: Adam, own: [{ maximize: true }, {}] },
   { name: "GIAdam", make: GIAdam, own: [{}, { weightDecay: 0.2, betas: [0.8, 0.95] as const }] },
+  { name: "GIAdam with AMSGrad in one group", make: GIAdam, own: [{ amsgrad: true, betas: [0.9, 0.9] as const }, { betas: [0.9, 0.9] as const }] },
   { name: "RAdam", make: RAdam, own: [{ betas: [0.9, 0.99] as const }, { decoupledWeightDecay: true, weightDecay: 0.3 }] },
   { name: "Lion", make: Lion, own: [{}, { betas: [0.5, 0.8] as const, weightDecay: 0.3 }] },
   { name: "Adagrad", make: Adagrad, own: [{ lrDecay: 0.1 }, { initialAccumulatorValue: 0.5, weightDecay: 0.01 }] },
