@@ -2,6 +2,7 @@
 import { DeviceLostError, DisposedError, GpuError, OutOfMemoryError, ShaderError } from "../errors.js";
 import { describeAdapter, deviceDescriptor, type AdapterDescription } from "./adapter.js";
 import { BufferPool, type MemoryReport, type PoolBuffer, type Slice } from "./buffers.js";
+import { Constants } from "./constants.js";
 import { IndexFaults } from "./index_check.js";
 import { PipelineCache } from "./pipelines.js";
 import { LaunchQueue } from "./queue.js";
@@ -16,6 +17,7 @@ export class Device {
   /** Indices out of range that kernels met; thrown by the next read or sync. */
   readonly indexFaults: IndexFaults;
   readonly readback: Readback;
+  private readonly constants: Constants;
   private failure: Error | null = null;
   private closed = false;
 
@@ -31,6 +33,7 @@ export class Device {
     this.queue = new LaunchQueue(gpu, Math.max(256, minUniformBufferOffsetAlignment));
     this.readback = new Readback(gpu, this.queue);
     this.indexFaults = new IndexFaults(gpu, this.pool);
+    this.constants = new Constants(gpu, this.pool);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const error = typedError((event as GPUUncapturedErrorEvent).error);
@@ -54,6 +57,12 @@ export class Device {
   acquire(bytes: number, label: string): PoolBuffer {
     this.checkUsable();
     return this.pool.acquire(bytes, label);
+  }
+
+  /** A small array in memory that nothing may write: the same slice for the same values. Kept by the device. */
+  constant(values: Float32Array | Int32Array | Uint32Array): Slice {
+    this.checkUsable();
+    return this.constants.get(values);
   }
 
   /**

@@ -10,6 +10,8 @@ export interface LaunchArguments extends Specialisation {
   buffers: Record<string, Slice>;
   /** By the field names of `struct Params`. */
   params?: Record<string, number>;
+  /** Fields of `struct Params` that differ from step to step, such as a dropout's draw: asked at the launch, and again by each replay of a captured step. */
+  varying?: () => Record<string, number>;
   /** A count of workgroups, folded into two dimensions past 65,535; or explicit x, y, z. */
   workgroups: number | readonly [number, number, number];
 }
@@ -21,7 +23,7 @@ export function launch(device: Device, shader: Shader, args: LaunchArguments): v
   const grid = foldGrid(shader, args.workgroups);
   if (grid[0] * grid[1] * grid[2] === 0) return;
   const pipeline = device.pipelines.get(shader, args);
-  device.queue.dispatch(pipeline, collectBuffers(shader, pipeline, args.buffers), packParams(shader, pipeline, args.params ?? {}), grid);
+  device.queue.dispatch(pipeline, collectBuffers(shader, pipeline, args.buffers), packParams(shader, pipeline, { ...args.params, ...args.varying?.() }), grid);
 }
 
 /** Kernels find their linear workgroup as `workgroup.x + workgroup.y * workgroups.x`, and guard the tail. */

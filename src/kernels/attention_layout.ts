@@ -1,6 +1,6 @@
 // How attention's operands lie in memory, and what all of its kernels are told.
 import type { Slice } from "../gpu/buffers.js";
-import { dropoutParams, type DropoutKey } from "./dropout.js";
+import { dropoutParams, dropoutVarying, type DropoutKey } from "./dropout.js";
 import { heldScalar } from "./unit_scalar.js";
 
 /** A [batch, heads, rows, dim] operand: strides in elements; elements of a row are neighbours. */
@@ -74,8 +74,13 @@ export function weightParams({ mask, dropout, scale, causal, queryOffset, heads,
     mask_head: strides.head,
     mask_row: strides.row,
     mask_col: strides.col,
-    ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0, draw: 0, seed: 0 }),
+    ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0 }),
   };
+}
+
+/** Those that differ from step to step: the `varying` of a launch. */
+export function weightVarying({ dropout }: AttentionSpec): () => { draw: number; seed: number } {
+  return dropout ? dropoutVarying(dropout) : () => ({ draw: 0, seed: 0 });
 }
 
 /** Its bindings. Those that the variant never reads still need a buffer: k's. */

@@ -10,7 +10,7 @@ import softmaxForwardShader from "../../shaders/attention_softmax_forward.wgsl";
 import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
-import { isAligned, operandParams, weightBuffers, weightConstants, weightParams, type AttentionSpec, type BackwardOperands, type ForwardOperands, type Operand } from "./attention_layout.js";
+import { isAligned, operandParams, weightBuffers, weightConstants, weightParams, weightVarying, type AttentionSpec, type BackwardOperands, type ForwardOperands, type Operand } from "./attention_layout.js";
 
 const tilesPerWorkgroup = 8;
 const rowsPerWorkgroup = 16;
@@ -31,6 +31,7 @@ export function attentionForwardByProducts(device: Device, spec: AttentionSpec, 
     launch(device, softmaxForwardShader, {
       buffers: { p: p!, l, ...weightBuffers(spec, k) },
       params: softmaxParams(spec, pass),
+      varying: weightVarying(spec),
       constants: weightConstants(spec),
       workgroups: workgroupsFor(pass.planes * spec.queries, rowsPerWorkgroup),
     });
@@ -45,6 +46,7 @@ export function attentionBackwardByProducts(device: Device, spec: AttentionSpec,
     launch(device, softmaxBackwardShader, {
       buffers: { l, p: p!, ds: ds!, ...weightBuffers(spec, k) },
       params: softmaxParams(spec, pass),
+      varying: weightVarying(spec),
       constants: weightConstants(spec),
       workgroups: workgroupsFor(pass.planes * spec.queries, rowsPerWorkgroup),
     });

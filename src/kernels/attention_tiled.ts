@@ -4,7 +4,7 @@ import backwardQueriesShader from "../../shaders/attention_backward_queries_tile
 import forwardShader from "../../shaders/attention_forward_tiled.wgsl";
 import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
-import { operandParams, weightBuffers, weightConstants, weightParams, type AttentionSpec, type BackwardOperands, type ForwardOperands } from "./attention_layout.js";
+import { operandParams, weightBuffers, weightConstants, weightParams, weightVarying, type AttentionSpec, type BackwardOperands, type ForwardOperands } from "./attention_layout.js";
 
 const rowsPerWorkgroup = 64;
 
@@ -15,6 +15,7 @@ export function attentionForwardTiled(device: Device, spec: AttentionSpec, opera
   const { q, k, v, o, l } = operands;
   launch(device, forwardShader, {
     ...variant(spec),
+    varying: weightVarying(spec),
     buffers: { q: q.slice, k: k.slice, v: v.slice, o: o.slice, l, ...weightBuffers(spec, k) },
     params: { ...tiledParams(spec, operands), dq_offset: 0, dk_offset: 0, dv_offset: 0 },
     workgroups: spec.batch * spec.heads * workgroupsFor(spec.queries, rowsPerWorkgroup),
@@ -27,12 +28,14 @@ export function attentionBackwardTiled(device: Device, spec: AttentionSpec, oper
   const params = { ...tiledParams(spec, operands), dq_offset: dq.offset, dk_offset: dk.offset, dv_offset: dv.offset };
   launch(device, backwardQueriesShader, {
     ...variant(spec),
+    varying: weightVarying(spec),
     buffers: { ...inputs, dq: dq.slice },
     params,
     workgroups: spec.batch * spec.heads * workgroupsFor(spec.queries, rowsPerWorkgroup),
   });
   launch(device, backwardKeysShader, {
     ...variant(spec),
+    varying: weightVarying(spec),
     buffers: { ...inputs, dkv: dk.slice },
     params,
     workgroups: spec.batch * spec.kvHeads * workgroupsFor(spec.keys, rowsPerWorkgroup),

@@ -5,20 +5,30 @@ import { launch } from "../gpu/launch.js";
 import { mapWorkgroups, packed } from "./map.js";
 import { givenScalar, heldScalar, type UnitScalar } from "./unit_scalar.js";
 
+/** What a generator handed out: see tensor/random.ts. */
+export interface RandomDraw {
+  seed: number;
+  offset: number;
+}
+
 /** Which elements a dropout zeroes: a function of these numbers and the element's position. */
 export interface DropoutKey {
   /** Probability of an element to be zeroed. */
   p: UnitScalar;
-  seed: number;
-  /** The generator's offset of this draw. */
-  offset: number;
+  /** The generator's draw. A captured step puts the next one into this very object, so pass it on, never a copy. */
+  draw: RandomDraw;
   /** Keeps kernels of different kinds apart that happen to use one seed and offset. */
   stream: number;
 }
 
-/** The key as the kernels take it, beside the binding `held_rate`. */
-export function dropoutParams({ p, seed, offset, stream }: DropoutKey): { rate: number; stream: number; draw: number; seed: number } {
-  return { rate: givenScalar(p), stream, draw: offset, seed };
+/** The key as the kernels take it, beside the binding `held_rate` and what varies. */
+export function dropoutParams({ p, stream }: DropoutKey): { rate: number; stream: number } {
+  return { rate: givenScalar(p), stream };
+}
+
+/** The Params that differ from step to step. */
+export function dropoutVarying({ draw }: DropoutKey): () => { draw: number; seed: number } {
+  return () => ({ draw: draw.offset, seed: draw.seed });
 }
 
 /** y = x with the key's elements zeroed and the others divided by 1 - p. */
@@ -27,6 +37,7 @@ export function dropoutMask(device: Device, buffers: { x: Slice; y: Slice }, key
   launch(device, dropoutMaskShader, {
     buffers: { ...packed(buffers), held_rate: heldScalar(key.p, buffers.x) },
     params: { packs, ...dropoutParams(key) },
+    varying: dropoutVarying(key),
     workgroups: mapWorkgroups(device, packs),
   });
 }

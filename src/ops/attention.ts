@@ -164,7 +164,7 @@ function attentionSpec(op: string, q: Tensor, scores: Shape, sizes: Sizes, optio
 /** Last of all: a call that throws takes no draw. The number 0 takes one too, as a tensor does, but drops nothing. */
 function drawKey({ p, generator }: NonNullable<AttentionOptions["dropout"]>): DropoutKey | null {
   const draw = generator.next();
-  return p === 0 ? null : { p: unitScalar(p), ...draw, stream: streams.attention };
+  return p === 0 ? null : { p: unitScalar(p), draw, stream: streams.attention };
 }
 
 function maskOperand(op: string, mask: Tensor, scores: Shape): MaskOperand {

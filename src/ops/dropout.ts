@@ -35,7 +35,7 @@ export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   if (options.training === false) return passedOn(x);
   const draw = options.generator.next();
   if (p === 0) return passedOn(x);
-  const key = { p: unitScalar(p), ...draw, stream: streams.dropout };
+  const key = { p: unitScalar(p), draw, stream: streams.dropout };
   return record({
     op: "dropout",
     inputs: [x],

@@ -1,6 +1,6 @@
 // Methods of Tensor: a short alias list, so that `x.matmul(w).add(b)` reads in order. Functions are the API of record.
 // Importing this file installs them.
-import { backward } from "../tensor/tape.js";
+import { backward } from "../tensor/backward.js";
 import { Tensor } from "../tensor/tensor.js";
 import { gelu, relu, sigmoid, silu } from "./activation.js";
 import { argmax } from "./argmax.js";

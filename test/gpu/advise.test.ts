@@ -4,7 +4,7 @@ import { GPT } from "../../src/nn/index.js";
 import { fromArray } from "../../src/ops/index.js";
 import { AdamW, SGD } from "../../src/optim/index.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { advise, type AdviseOptions } from "../../src/tune/index.js";
 import { testDevice } from "../support/device.js";
 import { withoutLeak } from "../support/leak_check.js";

@@ -4,7 +4,7 @@ import { qkvAttention, scaledDotProductAttention, type AttentionOptions } from "
 import { fromArray, full, randn } from "../../src/ops/creation.js";
 import { Generator } from "../../src/tensor/random.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { attentionCases, attentionLongestRowCases, attentionRowCases, attentionSizeCases, manyPlanesCases, qkvCases } from "../cases/attention.js";
 import { testDevice } from "../support/device.js";

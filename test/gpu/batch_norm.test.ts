@@ -3,7 +3,7 @@ import { batchNormBackwardSums, batchNormStatistics } from "../../src/kernels/ba
 import { batchNorm } from "../../src/ops/batch_norm.js";
 import { fromArray, ones, zeros } from "../../src/ops/creation.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { empty } from "../../src/tensor/tensor.js";
 import { batchNormCases, batchNormShapes, channelStatistics } from "../cases/batch_norm.js";
 import { testDevice } from "../support/device.js";

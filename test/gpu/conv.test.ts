@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { zeros, randn } from "../../src/ops/creation.js";
 import { conv1d, conv2d } from "../../src/ops/conv.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { convCases, emptyBatchCases } from "../cases/conv.js";
 import { testDevice } from "../support/device.js";
 import { testCases } from "../support/op_cases.js";

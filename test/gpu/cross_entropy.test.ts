@@ -4,7 +4,7 @@ import { fromArray, ones, zeros } from "../../src/ops/creation.js";
 import { crossEntropy, nllLoss } from "../../src/ops/cross_entropy.js";
 import { logSoftmax } from "../../src/ops/softmax.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { empty } from "../../src/tensor/tensor.js";
 import { classLossReference, crossEntropyCases, drawTargets } from "../cases/cross_entropy.js";
 import { testDevice } from "../support/device.js";

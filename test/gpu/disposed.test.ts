@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { DisposedError } from "../../src/errors.js";
 import * as k from "../../src/ops/index.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 

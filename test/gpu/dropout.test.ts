@@ -3,7 +3,7 @@ import { launch } from "../../src/gpu/launch.js";
 import { fromArray, full } from "../../src/ops/creation.js";
 import { dropout } from "../../src/ops/dropout.js";
 import { Generator, pcg4d } from "../../src/tensor/random.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { empty } from "../../src/tensor/tensor.js";
 import { dropoutCases, hostKeeps } from "../cases/dropout.js";
 import { testDevice } from "../support/device.js";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DTypeError, IndexError, ShapeError, UsageError } from "../../src/errors.js";
 import { embedding, fromArray, gather, indexSelect, oneHot, ones, zeros } from "../../src/ops/index.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { gatherTables } from "../cases/gather.js";
 import { testDevice } from "../support/device.js";

@@ -7,7 +7,8 @@ import { AdamW } from "../../src/optim/index.js";
 import { cosine, warmup } from "../../src/schedule/index.js";
 import { Generator } from "../../src/tensor/random.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward, noGrad } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
+import { noGrad } from "../../src/tensor/tape.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import {
   drawBatch,

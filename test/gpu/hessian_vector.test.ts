@@ -3,7 +3,7 @@ import type { Device } from "../../src/gpu/device.js";
 import { BatchNorm1d, Dropout, GPT, Linear, Sequential, Tanh } from "../../src/nn/index.js";
 import { fromArray, mseLoss } from "../../src/ops/index.js";
 import { AdamW, SGD } from "../../src/optim/index.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { scope } from "../../src/tensor/scope.js";
 import { hessianVector } from "../../src/tune/hessian_vector.js";
 import { distance, dot, norm } from "../../src/tune/host_vectors.js";

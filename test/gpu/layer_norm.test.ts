@@ -3,7 +3,7 @@ import { layerNormBackward, layerNormBackwardWeight, layerNormForward } from "..
 import { fromArray, ones, zeros } from "../../src/ops/creation.js";
 import { layerNorm, rmsNorm } from "../../src/ops/layer_norm.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { empty } from "../../src/tensor/tensor.js";
 import { rowNormCases, rowNormReference } from "../cases/layer_norm.js";
 import { testDevice } from "../support/device.js";

@@ -6,7 +6,7 @@ import { layoutOf } from "../../src/kernels/matmul_layout.js";
 import { fromArray, zeros } from "../../src/ops/creation.js";
 import { matmul, type MatmulOptions } from "../../src/ops/matmul.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { empty } from "../../src/tensor/tensor.js";
 import { matmulCases, matmulReference } from "../cases/matmul.js";
 import { testDevice } from "../support/device.js";

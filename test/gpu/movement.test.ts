@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ShapeError } from "../../src/errors.js";
 import * as k from "../../src/ops/index.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { movementCases } from "../cases/movement.js";
 import { testDevice } from "../support/device.js";
 import { testCases } from "../support/op_cases.js";

@@ -6,7 +6,7 @@ import * as nn from "../../src/nn/index.js";
 import { fromArray, mul, sum, zeros } from "../../src/ops/index.js";
 import { Generator } from "../../src/tensor/random.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { withoutLeak } from "../support/leak_check.js";
 import { testRandom } from "../support/nd.js";

@@ -7,7 +7,7 @@ import { fromArray } from "../../src/ops/creation.js";
 import { softmax } from "../../src/ops/softmax.js";
 import { Adam, AdamW, SGD } from "../../src/optim/index.js";
 import { constant, cosine, linear } from "../../src/schedule/index.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 import { setGradient } from "../support/optim_gradients.js";

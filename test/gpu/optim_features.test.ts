@@ -5,7 +5,7 @@ import type { Device } from "../../src/gpu/device.js";
 import { fromArray, mul, sum } from "../../src/ops/index.js";
 import { Adam, AdamW, SGD } from "../../src/optim/index.js";
 import { lambda, linear } from "../../src/schedule/index.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 import { testRandom } from "../support/nd.js";

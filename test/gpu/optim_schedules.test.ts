@@ -7,7 +7,7 @@ import { div, dropout, fromArray, mul, sum } from "../../src/ops/index.js";
 import { AdamW, SGD } from "../../src/optim/index.js";
 import { constant, cosine, linear, warmup } from "../../src/schedule/index.js";
 import { Generator } from "../../src/tensor/random.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 import { instrument, none } from "../support/instrumented_device.js";

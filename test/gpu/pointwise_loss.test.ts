@@ -3,7 +3,7 @@ import { bceWithLogits } from "../../src/ops/bce_with_logits.js";
 import { fromArray, ones, zeros } from "../../src/ops/creation.js";
 import { mseLoss } from "../../src/ops/mse_loss.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { pointwiseLossCases } from "../cases/pointwise_loss.js";
 import { testDevice } from "../support/device.js";
 import { withoutLeak } from "../support/leak_check.js";

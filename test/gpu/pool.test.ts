@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromArray, ones, zeros } from "../../src/ops/creation.js";
 import { avgPool1d, avgPool2d, maxPool1d, maxPool2d } from "../../src/ops/pool.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { poolCases } from "../cases/pool.js";
 import { testDevice } from "../support/device.js";
 import { testCases } from "../support/op_cases.js";

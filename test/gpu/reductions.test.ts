@@ -6,7 +6,7 @@ import { max, min } from "../../src/ops/extremum.js";
 import { norm } from "../../src/ops/norm.js";
 import { mean, sum } from "../../src/ops/sum.js";
 import { variance } from "../../src/ops/variance.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { empty } from "../../src/tensor/tensor.js";
 import { argCases, integerCases, manyRowsCase, reduceBy, reductionCases, references } from "../cases/reductions.js";
 import { testDevice } from "../support/device.js";

@@ -8,7 +8,8 @@ import { SGD } from "../../src/optim/index.js";
 import { linear } from "../../src/schedule/index.js";
 import { Generator } from "../../src/tensor/random.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward, noGrad } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
+import { noGrad } from "../../src/tensor/tape.js";
 import { withoutLeak } from "../support/leak_check.js";
 import { bits, made, type Scalar } from "../support/scalars.js";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { add, mul, sum } from "../../src/ops/index.js";
 import { Adagrad, Adam, AdamW, Lion, RMSprop, SGD, type Optimizer } from "../../src/optim/index.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { sharpness } from "../../src/tune/sharpness.js";
 import { testDevice } from "../support/device.js";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { div, log, mul, sum } from "../../src/ops/index.js";
 import { Adam, AdamW, SGD } from "../../src/optim/index.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { catapultStart, lineSearch, type LineSearchOptions } from "../../src/tune/index.js";
 import { testDevice } from "../support/device.js";
 import { withoutLeak } from "../support/leak_check.js";

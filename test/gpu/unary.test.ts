@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as k from "../../src/ops/index.js";
-import { backward, noGrad } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
+import { noGrad } from "../../src/tensor/tape.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { erf, unaryCases } from "../cases/unary.js";
 import { testDevice } from "../support/device.js";

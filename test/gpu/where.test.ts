@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as k from "../../src/ops/index.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import { whereCases } from "../cases/where.js";
 import { testDevice } from "../support/device.js";
 import { testCases } from "../support/op_cases.js";

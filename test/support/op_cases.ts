@@ -1,7 +1,7 @@
 // One table of cases per op, read by the forward test, the gradient test and the benchmarks.
 import { describe, expect, it } from "vitest";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { fromArray } from "../../src/ops/creation.js";
 import type { DType } from "../../src/tensor/dtype.js";

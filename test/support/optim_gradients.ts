@@ -1,6 +1,6 @@
 // Gradients put where backward puts them.
 import { fromArray } from "../../src/ops/creation.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 
 /** Adds `values` to the parameter's gradient, by backward of the leaf itself. */

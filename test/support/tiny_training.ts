@@ -7,7 +7,7 @@ import { fromArray } from "../../src/ops/index.js";
 import { cosine, warmup } from "../../src/schedule/index.js";
 import { Generator } from "../../src/tensor/random.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 
 export interface TinyRun {
   adapter: string;

@@ -7,7 +7,7 @@ import { AdamW, type Optimizer } from "../../src/optim/index.js";
 import { lambda, linear } from "../../src/schedule/index.js";
 import { Generator } from "../../src/tensor/random.js";
 import { scope } from "../../src/tensor/scope.js";
-import { backward } from "../../src/tensor/tape.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import type { TuneTarget } from "../../src/tune/index.js";
 import { testRandom } from "./nd.js";
