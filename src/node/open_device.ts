@@ -33,6 +33,17 @@ interface DawnModule {
  * Throws: AdapterError that lists everything tried; UsageError for an unknown choice.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  return deviceFrom((await findAdapter(options)).adapter);
+}
+
+export interface FoundAdapter {
+  adapter: GPUAdapter;
+  /** The entry point that gave it. It gives the same adapter again, which a second device needs. */
+  gpu: GPU;
+}
+
+/** The adapter that `openDevice` would take. */
+export async function findAdapter(options: OpenDeviceOptions = {}): Promise<FoundAdapter> {
   checkOptions("openDevice", options, ["adapter", "toggles"]);
   const choice = options.adapter ?? ((process.env.KILN_ADAPTER || "auto") as AdapterChoice);
   if (!adapterChoices.includes(choice)) {
@@ -42,12 +53,12 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   const flags = options.toggles?.length ? [`enable-dawn-features=${options.toggles.join(",")}`] : [];
   const tried: string[] = [];
   if (choice !== "swiftshader") {
-    const adapter = await systemAdapter(dawn, flags, choice, tried);
-    if (adapter) return deviceFrom(adapter);
+    const found = await systemAdapter(dawn, flags, choice, tried);
+    if (found) return found;
   }
   if (choice === "auto" || choice === "swiftshader") {
-    const adapter = await swiftShaderAdapter(dawn, flags, tried);
-    if (adapter) return deviceFrom(adapter);
+    const found = await swiftShaderAdapter(dawn, flags, tried);
+    if (found) return found;
   }
   throw new AdapterError("openDevice: no WebGPU adapter found; tried", tried);
 }
@@ -67,19 +78,18 @@ async function loadDawn(): Promise<DawnModule> {
   }
 }
 
-async function systemAdapter(dawn: DawnModule, flags: string[], choice: AdapterChoice, tried: string[]): Promise<GPUAdapter | null> {
-  const adapter = await request(dawn, flags, "the system's graphics drivers", tried);
-  if (!adapter) return null;
-  const { software, name } = describeAdapter(adapter);
+async function systemAdapter(dawn: DawnModule, flags: string[], choice: AdapterChoice, tried: string[]): Promise<FoundAdapter | null> {
+  const found = await request(dawn, flags, "the system's graphics drivers", tried);
+  if (!found) return null;
+  const { software, name } = describeAdapter(found.adapter);
   if (choice === "hardware" && software) return refuse(tried, `the system's graphics drivers: only software, ${name}`);
   if (choice === "system-software" && !software) {
-    const lavapipe = await request(dawn, [...flags, "adapter=llvmpipe"], "the system's llvmpipe", tried);
-    return lavapipe;
+    return request(dawn, [...flags, "adapter=llvmpipe"], "the system's llvmpipe", tried);
   }
-  return adapter;
+  return found;
 }
 
-async function swiftShaderAdapter(dawn: DawnModule, flags: string[], tried: string[]): Promise<GPUAdapter | null> {
+async function swiftShaderAdapter(dawn: DawnModule, flags: string[], tried: string[]): Promise<FoundAdapter | null> {
   try {
     useSwiftShader();
   } catch (error) {
@@ -88,12 +98,12 @@ async function swiftShaderAdapter(dawn: DawnModule, flags: string[], tried: stri
   return request(dawn, [...flags, "backend=vulkan"], "SwiftShader of @sparticuz/chromium", tried);
 }
 
-async function request(dawn: DawnModule, flags: string[], what: string, tried: string[]): Promise<GPUAdapter | null> {
+async function request(dawn: DawnModule, flags: string[], what: string, tried: string[]): Promise<FoundAdapter | null> {
   try {
     const gpu = dawn.create(flags);
     instances.push(gpu);
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-    return adapter ?? refuse(tried, `${what}: requestAdapter gave no adapter`);
+    return adapter ? { adapter, gpu } : refuse(tried, `${what}: requestAdapter gave no adapter`);
   } catch (error) {
     return refuse(tried, `${what}: ${firstLine(error)}`);
   }
