@@ -30,8 +30,8 @@ export interface Specialisation {
   consts?: Record<string, number>;
   /** `alias NAME = T;` replaced in the text. */
   types?: Record<string, string>;
-  /** A file whose functions replace those of the same name: a map kernel's `f` and `vjp`. */
-  functions?: Shader;
+  /** Files whose functions replace those of the same name: a map kernel's `f` and `vjp`. */
+  functions?: Shader | readonly Shader[];
 }
 
 export interface Reflection {
@@ -87,8 +87,14 @@ export function specialise(shader: Shader, how: Specialisation): string {
   for (const [name, type] of Object.entries(how.types ?? {})) {
     code = replaceOnce(shader, code, new RegExp(`(\\balias\\s+${name}\\s*=\\s*)[^;]+;`), "alias", name, (head) => `${head}${type};`);
   }
-  if (how.functions) code = replaceFunctions(shader, code, how.functions);
-  return code;
+  for (const donor of donorsOf(how)) code = replaceFunctions(shader, code, donor);
+  const halves = Object.values(how.types ?? {}).some((type) => /^(f16|vec[234]h)$/.test(type));
+  return halves ? `enable f16;\n${code}` : code;
+}
+
+function donorsOf({ functions }: Specialisation): readonly Shader[] {
+  if (!functions) return [];
+  return "code" in functions ? [functions] : functions;
 }
 
 function wgslLiteral(head: string, value: number): string {
@@ -144,7 +150,7 @@ function withoutComments(code: string): string {
 /** A name for the variant: pipeline label, cache key and first word of its errors. */
 export function variantLabel(shader: Shader, how: Specialisation): string {
   const parts: string[] = [];
-  if (how.functions) parts.push(how.functions.name);
+  for (const donor of donorsOf(how)) parts.push(donor.name);
   for (const record of [how.constants, how.consts, how.types]) {
     for (const [name, value] of Object.entries(record ?? {})) parts.push(`${name}=${value}`);
   }
