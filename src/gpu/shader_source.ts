@@ -89,7 +89,14 @@ export function specialise(shader: Shader, how: Specialisation): string {
   }
   for (const donor of donorsOf(how)) code = replaceFunctions(shader, code, donor);
   const halves = Object.values(how.types ?? {}).some((type) => /^(f16|vec[234]h)$/.test(type));
-  return halves ? `enable f16;\n${code}` : code;
+  return enablesFirst(halves ? `enable f16;\n${code}` : code);
+}
+
+/** WGSL takes `enable` before all else only; the file that asks for a feature may have been appended. */
+function enablesFirst(code: string): string {
+  const enables = new Set<string>();
+  const rest = code.replace(/^enable\s+\w+;/gm, (line) => (enables.add(line), ""));
+  return [...enables, rest].join("\n");
 }
 
 function donorsOf({ functions }: Specialisation): readonly Shader[] {

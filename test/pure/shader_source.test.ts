@@ -61,6 +61,14 @@ describe("specialise", () => {
     expect(() => specialise(shader, { functions: { name: "g", code: "fn g() {}" } })).toThrow("has none of the functions that g.wgsl defines");
   });
 
+  it("puts what a donor enables before all else, once", () => {
+    const donor = { name: "lanes", code: "// by subgroups\nenable subgroups;\nfn f(x: f32) -> f32 {\n  return subgroupAdd(x);\n}" };
+    const other = { name: "other", code: "enable subgroups;\nfn main() {}" };
+    const code = specialise(shader, { functions: [donor, other] });
+    expect(code.startsWith("enable subgroups;\n")).toBe(true);
+    expect(code.match(/enable/g)).toHaveLength(1);
+  });
+
   it("refuses constants that WGSL cannot spell", () => {
     expect(() => specialise(shader, { consts: { TILE: Infinity } })).toThrow("const TILE must be finite, got Infinity");
   });
