@@ -1,8 +1,13 @@
 // y = a + b, elementwise: the sum of two gradients.
 //
-// Shapes: a, b, y [size], f32.
+// Shapes: a, b, y [size], f32 or f16.
 // Work:   one invocation an element.
 // Memory: 12 bytes an element.
+
+// In memory, half as wide for f16.
+alias StoredA = f32;
+alias StoredB = f32;
+alias StoredY = f32;
 
 struct Params {
   size: u32,
@@ -10,9 +15,9 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
+@group(0) @binding(2) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -25,5 +30,5 @@ fn main(
   if (i >= params.size) {
     return;
   }
-  y[i] = a[i] + b[i];
+  y[i] = StoredY(f32(a[i]) + f32(b[i]));
 }

@@ -1,8 +1,12 @@
 // y += b, elementwise: a later gradient of a leaf.
 //
-// Shapes: b, y [size], f32.
+// Shapes: b, y [size], f32 or f16.
 // Work:   one invocation an element.
 // Memory: 12 bytes an element.
+
+// In memory, half as wide for f16.
+alias StoredB = f32;
+alias StoredY = f32;
 
 struct Params {
   size: u32,
@@ -10,8 +14,8 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> b: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> b: array<StoredB>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -24,5 +28,5 @@ fn main(
   if (i >= params.size) {
     return;
   }
-  y[i] += b[i];
+  y[i] = StoredY(f32(y[i]) + f32(b[i]));
 }

@@ -2,12 +2,16 @@
 //
 // Shapes: y [size], row-major; a and b as the walk's operands u and v.
 // Work:   grid-stride: adjacent invocations take adjacent elements of y.
-// Memory: 4 bytes an element of y and of each operand that is not broadcast.
+// Memory: each element of y, and of each operand that is not broadcast, once.
 
 //#include "lib/element.wgsl"
 //#include "lib/walk.wgsl"
 
 alias Result = f32;
+// In memory, half as wide for f16.
+alias StoredA = Element;
+alias StoredB = Element;
+alias StoredY = Result;
 
 struct Params {
   size: u32,
@@ -40,9 +44,9 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 override RANK: u32 = 6u;
 
-@group(0) @binding(0) var<storage, read> a: array<Element>;
-@group(0) @binding(1) var<storage, read> b: array<Element>;
-@group(0) @binding(2) var<storage, read_write> y: array<Result>;
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
+@group(0) @binding(2) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn f(a: Element, b: Element) -> Result {
@@ -57,6 +61,6 @@ fn main(
 ) {
   for (var i = workgroup.x * WORKGROUP + lane; i < params.size; i += workgroups.x * WORKGROUP) {
     let at = walk(i, 0u, RANK);
-    y[i] = f(a[at.x], b[at.y]);
+    y[i] = StoredY(f(Element(a[at.x]), Element(b[at.y])));
   }
 }

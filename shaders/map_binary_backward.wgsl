@@ -4,13 +4,18 @@
 //         elements) are summed, the others (`outputs` elements) are kept. Chunk c sums terms c * chunk_terms and on:
 //         with more than one chunk, a second pass sums dx over them. OPERAND: 0 for a, 1 for b.
 // Work:   an invocation an output and chunk, grid-stride, adjacent ones at adjacent outputs.
-// Memory: reads dy, and a and b where vjp does; writes 4 bytes an output and chunk.
+// Memory: reads dy, and a and b where vjp does; writes an output and chunk once.
 
 //#include "lib/element.wgsl"
 //#include "lib/walk.wgsl"
 
 // u32 for the condition of where().
 alias B = f32;
+// In memory, half as wide for f16.
+alias StoredDy = f32;
+alias StoredA = f32;
+alias StoredB = B;
+alias StoredDx = f32;
 
 struct Params {
   outputs: u32,
@@ -48,10 +53,10 @@ override OPERAND: u32 = 0u;
 override RANK: u32 = 6u;
 override SUMMED: u32 = 3u;
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<B>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<StoredDy>;
+@group(0) @binding(1) var<storage, read> a: array<StoredA>;
+@group(0) @binding(2) var<storage, read> b: array<StoredB>;
+@group(0) @binding(3) var<storage, read_write> dx: array<StoredDx>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // The gradients of both operands.
@@ -74,8 +79,8 @@ fn main(
     var sum = 0.0;
     for (var term = first; term < last; term++) {
       let at = kept + walk(term, 0u, SUMMED);
-      sum += vjp(dy[at.x], a[at.y], b[at.z])[OPERAND];
+      sum += vjp(f32(dy[at.x]), f32(a[at.y]), B(b[at.z]))[OPERAND];
     }
-    dx[i] = sum;
+    dx[i] = StoredDx(sum);
   }
 }

@@ -3,12 +3,16 @@
 // Shapes: y [packs] of 4 elements each; a and b as the walk's operands u and v, counted in packs.
 //         An operand constant along the innermost axis (A_CONSTANT, B_CONSTANT) is counted in elements.
 // Work:   grid-stride: adjacent invocations take adjacent packs of y.
-// Memory: 4 bytes an element of y and of each operand that is not broadcast.
+// Memory: each element of y, and of each operand that is not broadcast, once.
 
 //#include "lib/element.wgsl"
 //#include "lib/walk.wgsl"
 
 alias Result = f32;
+// In memory, half as wide for f16.
+alias StoredA = Element;
+alias StoredB = Element;
+alias StoredY = Result;
 
 struct Params {
   packs: u32,
@@ -43,9 +47,9 @@ override RANK: u32 = 6u;
 override A_CONSTANT: bool = false;
 override B_CONSTANT: bool = false;
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<Result>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<StoredA>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<StoredB>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<StoredY>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn f(a: Element, b: Element) -> Result {
@@ -54,16 +58,16 @@ fn f(a: Element, b: Element) -> Result {
 
 fn load_a(at: u32) -> vec4<Element> {
   if (A_CONSTANT) {
-    return vec4<Element>(a[at / 4u][at % 4u]);
+    return vec4<Element>(Element(a[at / 4u][at % 4u]));
   }
-  return a[at];
+  return vec4<Element>(a[at]);
 }
 
 fn load_b(at: u32) -> vec4<Element> {
   if (B_CONSTANT) {
-    return vec4<Element>(b[at / 4u][at % 4u]);
+    return vec4<Element>(Element(b[at / 4u][at % 4u]));
   }
-  return b[at];
+  return vec4<Element>(b[at]);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -76,6 +80,6 @@ fn main(
     let at = walk(i, 0u, RANK);
     let u = load_a(at.x);
     let v = load_b(at.y);
-    y[i] = vec4<Result>(f(u.x, v.x), f(u.y, v.y), f(u.z, v.z), f(u.w, v.w));
+    y[i] = vec4<StoredY>(vec4<Result>(f(u.x, v.x), f(u.y, v.y), f(u.z, v.z), f(u.w, v.w)));
   }
 }

@@ -2,11 +2,14 @@
 //
 // Shapes: x, y [packs] of 4 elements each; src/kernels/map.ts rounds the bindings up.
 // Work:   grid-stride: adjacent invocations take adjacent packs.
-// Memory: 8 bytes an element.
+// Memory: each element once in and once out.
 
 //#include "lib/element.wgsl"
 
 alias Result = f32;
+// In memory, half as wide for f16.
+alias StoredX = Element;
+alias StoredY = Result;
 
 struct Params {
   packs: u32,
@@ -17,8 +20,8 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 override SWAPPED: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<Element>>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<Result>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<StoredX>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<StoredY>>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 fn f(a: Element, b: Element) -> Result {
@@ -40,7 +43,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   for (var i = workgroup.x * WORKGROUP + lane; i < params.packs; i += workgroups.x * WORKGROUP) {
-    let v = x[i];
-    y[i] = vec4<Result>(apply(v.x), apply(v.y), apply(v.z), apply(v.w));
+    let v = vec4<Element>(x[i]);
+    y[i] = vec4<StoredY>(vec4<Result>(apply(v.x), apply(v.y), apply(v.z), apply(v.w)));
   }
 }

@@ -1,10 +1,15 @@
 // dx = vjp(dy, x, number).x, or vjp(dy, number, x).y if SWAPPED, elementwise. This vjp multiplies.
 //
-// Shapes: dy, x, dx [packs] of 4 elements each, f32; src/kernels/map.ts rounds the bindings up.
+// Shapes: dy, x, dx [packs] of 4 elements each, f32 or f16; src/kernels/map.ts rounds the bindings up.
 // Work:   grid-stride: adjacent invocations take adjacent packs.
 // Memory: 12 bytes an element.
 
 //#include "lib/element.wgsl"
+
+// In memory, half as wide for f16.
+alias StoredDy = f32;
+alias StoredX = f32;
+alias StoredDx = f32;
 
 struct Params {
   packs: u32,
@@ -14,9 +19,9 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 override SWAPPED: bool = false;
 
-@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(0) var<storage, read> dy: array<vec4<StoredDy>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<StoredX>>;
+@group(0) @binding(2) var<storage, read_write> dx: array<vec4<StoredDx>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // The gradients of both operands.
@@ -39,8 +44,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   for (var i = workgroup.x * WORKGROUP + lane; i < params.packs; i += workgroups.x * WORKGROUP) {
-    let d = dy[i];
-    let v = x[i];
-    dx[i] = vec4f(apply(d.x, v.x), apply(d.y, v.y), apply(d.z, v.z), apply(d.w, v.w));
+    let d = vec4f(dy[i]);
+    let v = vec4f(x[i]);
+    dx[i] = vec4<StoredDx>(vec4f(apply(d.x, v.x), apply(d.y, v.y), apply(d.z, v.z), apply(d.w, v.w)));
   }
 }

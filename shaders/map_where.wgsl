@@ -3,11 +3,15 @@
 // Shapes: y [size], row-major; condition, a and b as the walk's operands u, v, w. Instead of a or b, a number
 //         (A_NUMBER, B_NUMBER).
 // Work:   grid-stride: adjacent invocations take adjacent elements of y.
-// Memory: 4 bytes an element of y and of each operand that is not broadcast.
+// Memory: each element of y, and of each operand that is not broadcast, once.
 
 //#include "lib/walk.wgsl"
 
 alias Element = f32;
+// In memory, half as wide for f16.
+alias StoredA = Element;
+alias StoredB = Element;
+alias StoredY = Element;
 
 struct Params {
   size: u32,
@@ -45,23 +49,23 @@ override A_NUMBER: bool = false;
 override B_NUMBER: bool = false;
 
 @group(0) @binding(0) var<storage, read> condition: array<u32>;
-@group(0) @binding(1) var<storage, read> a: array<Element>;
-@group(0) @binding(2) var<storage, read> b: array<Element>;
-@group(0) @binding(3) var<storage, read_write> y: array<Element>;
+@group(0) @binding(1) var<storage, read> a: array<StoredA>;
+@group(0) @binding(2) var<storage, read> b: array<StoredB>;
+@group(0) @binding(3) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 fn load_a(at: u32) -> Element {
   if (A_NUMBER) {
     return bitcast<Element>(params.a_bits);
   }
-  return a[at];
+  return Element(a[at]);
 }
 
 fn load_b(at: u32) -> Element {
   if (B_NUMBER) {
     return bitcast<Element>(params.b_bits);
   }
-  return b[at];
+  return Element(b[at]);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -72,6 +76,6 @@ fn main(
 ) {
   for (var i = workgroup.x * WORKGROUP + lane; i < params.size; i += workgroups.x * WORKGROUP) {
     let at = walk(i, 0u, RANK);
-    y[i] = select(load_b(at.z), load_a(at.y), condition[at.x] != 0u);
+    y[i] = StoredY(select(load_b(at.z), load_a(at.y), condition[at.x] != 0u));
   }
 }

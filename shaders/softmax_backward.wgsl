@@ -2,10 +2,11 @@
 // dx_j = dy_j - exp(y_j) * sum_k dy_k.
 //
 // Shapes: y, dy, dx [outer, extent, inner]; Element as in softmax_forward.wgsl.
-// Work:   one invocation a row.
+// Work:   LANES invocations a row: see lib/row_lanes.wgsl.
 // Memory: 12 bytes an element (the second read of a row is in cache).
 
 //#include "lib/across.wgsl"
+//#include "lib/row_lanes.wgsl"
 
 struct Params {
   rows: u32,
@@ -13,7 +14,6 @@ struct Params {
   inner: u32,
 }
 
-override WORKGROUP: u32 = 16u;
 override LOG: bool = false;
 
 @group(0) @binding(0) var<storage, read> y: array<Element>;
@@ -27,23 +27,30 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (row >= params.rows) {
+  let first_row = (workgroup.x + workgroup.y * workgroups.x) * (WORKGROUP / LANES);
+  if (first_row >= params.rows) {
     return;
   }
-  let step = params.inner;
-  let start = row / step * params.extent * step + row % step;
-  let end = start + params.extent * step;
+  let row = first_row + lane / LANES;
+  let computed = min(row, params.rows - 1u);
+  let inner = params.inner;
+  let start = computed / inner * params.extent * inner + computed % inner;
+  let end = start + params.extent * inner;
+  let first = start + lane % LANES * inner;
+  let step = LANES * inner;
   var sum = Element();
-  for (var i = start; i < end; i += step) {
+  for (var i = first; i < end; i += step) {
     if (LOG) {
       sum += dy[i];
     } else {
       sum += y[i] * dy[i];
     }
   }
-  let dot = across_sum(sum);
-  for (var i = start; i < end; i += step) {
+  let dot = lanes_sum(lane, across_sum(sum));
+  if (row >= params.rows) {
+    return;
+  }
+  for (var i = first; i < end; i += step) {
     if (LOG) {
       dx[i] = dy[i] - exp(y[i]) * dot;
     } else {

@@ -2,10 +2,11 @@
 //
 // Shapes: x, y [outer, extent, inner]; a row runs along `extent`, its elements `inner` apart. Element is f32; vec4f of
 //         one row where inner is 1 (extent counts fours); or vec4f of four rows (inner counts fours).
-// Work:   one invocation a row: no barrier, no workgroup memory. Suits software adapters, short rows, inner axes.
+// Work:   LANES invocations a row: see lib/row_lanes.wgsl.
 // Memory: 12 bytes an element (a row is read twice or three times; after the first it is in cache).
 
 //#include "lib/across.wgsl"
+//#include "lib/row_lanes.wgsl"
 
 struct Params {
   rows: u32,
@@ -13,7 +14,6 @@ struct Params {
   inner: u32,
 }
 
-override WORKGROUP: u32 = 16u;
 override LOG: bool = false;
 
 @group(0) @binding(0) var<storage, read> x: array<Element>;
@@ -26,36 +26,43 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (row >= params.rows) {
+  let first_row = (workgroup.x + workgroup.y * workgroups.x) * (WORKGROUP / LANES);
+  if (first_row >= params.rows) {
     return;
   }
-  let step = params.inner;
-  let start = row / step * params.extent * step + row % step;
-  let end = start + params.extent * step;
-  // From the first element, not from LOWEST, so that a row of nothing but -infinity comes out as NaN.
+  let row = first_row + lane / LANES;
+  let computed = min(row, params.rows - 1u);
+  let inner = params.inner;
+  let start = computed / inner * params.extent * inner + computed % inner;
+  let end = start + params.extent * inner;
+  let first = start + lane % LANES * inner;
+  let step = LANES * inner;
+  // From an element of the row, not from LOWEST, so that a row of nothing but -infinity comes out as NaN.
   var most = x[start];
-  for (var i = start + step; i < end; i += step) {
+  for (var i = first; i < end; i += step) {
     most = max(most, x[i]);
   }
-  let highest = across_max(most);
+  let highest = lanes_max(lane, across_max(most));
   var sum = Element();
-  for (var i = start; i < end; i += step) {
+  for (var i = first; i < end; i += step) {
     let e = exp(x[i] - highest);
-    if (!LOG) {
+    if (!LOG && row < params.rows) {
       y[i] = e;
     }
     sum += e;
   }
-  let total = nan_unless_finite(across_sum(sum));
+  let total = nan_unless_finite(lanes_sum(lane, across_sum(sum)));
+  if (row >= params.rows) {
+    return;
+  }
   if (LOG) {
     let log_total = log_of(total);
-    for (var i = start; i < end; i += step) {
+    for (var i = first; i < end; i += step) {
       y[i] = x[i] - highest - log_total;
     }
   } else {
     let scale = 1.0 / total;
-    for (var i = start; i < end; i += step) {
+    for (var i = first; i < end; i += step) {
       y[i] *= scale;
     }
   }

@@ -3,12 +3,15 @@
 // Shapes: `size` elements over up to six axes; any strides. Permute, slice, flip, expand, pad and concat are this walk.
 // Work:   one invocation an element, or four neighbours where Element is vec4u (strides and extents then count fours);
 //         Source stays u32 where the four repeat one element of x.
-// Memory: 8 bytes an element. Bits are copied, so every dtype goes through as u32.
+// Memory: each element once in and once out. Bits are copied, so every 4-byte type goes through as u32.
 
 //#include "lib/strided_index.wgsl"
 
 alias Element = u32;
 alias Source = u32;
+// f16 moves as f16.
+alias StoredX = Source;
+alias StoredY = Element;
 
 struct Params {
   size: u32,
@@ -36,8 +39,8 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 override RANK: u32 = 6u;
 
-@group(0) @binding(0) var<storage, read> x: array<Source>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -51,5 +54,5 @@ fn main(
     return;
   }
   let at = strided_offsets(i);
-  y[at.y] = Element(x[at.x]);
+  y[at.y] = StoredY(x[at.x]);
 }

@@ -1,8 +1,12 @@
 // Lower triangle: y[b, r, c] = x[b, r, c] where c - r <= diagonal, else 0. UPPER keeps c - r >= diagonal.
 //
-// Shapes: x, y [batch, rows, cols], any 4-byte type (0 has the same bits in all).
+// Shapes: x, y [batch, rows, cols], any type (0 has the same bits in all).
 // Work:   one invocation an element.
-// Memory: 8 bytes an element.
+// Memory: each element once in and once out.
+
+// f16 moves as f16.
+alias StoredX = u32;
+alias StoredY = u32;
 
 struct Params {
   size: u32,
@@ -14,8 +18,8 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 override UPPER: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -31,5 +35,5 @@ fn main(
   let col = i % params.cols;
   let row = (i / params.cols) % params.rows;
   let above = i32(col) - i32(row);
-  y[i] = select(0u, x[i], select(above <= params.diagonal, above >= params.diagonal, UPPER));
+  y[i] = select(StoredY(), StoredY(x[i]), select(above <= params.diagonal, above >= params.diagonal, UPPER));
 }

@@ -14,6 +14,15 @@ export class DTypeError extends KilnError {}
 export class IndexError extends KilnError {}
 /** A call that makes no sense: unknown option, value out of range, wrong order of calls. */
 export class UsageError extends KilnError {}
+/** Something that this adapter cannot do. `feature` is the WebGPU feature that it lacks. */
+export class FeatureError extends KilnError {
+  constructor(
+    message: string,
+    readonly feature: string,
+  ) {
+    super(message);
+  }
+}
 /** Misuse of the tape: backward twice, of a non-scalar, or after an in-place change. */
 export class GradError extends KilnError {}
 /** Use of a tensor, buffer or device after it was disposed. */

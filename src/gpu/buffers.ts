@@ -9,6 +9,13 @@ export interface Slice {
   readonly buffer: PoolBuffer;
   readonly offset_bytes: number;
   readonly size_bytes: number;
+  /** Said of f16 elements: a launch then gives the kernel's type for this binding half the width, see half_types.ts. */
+  readonly half?: true;
+}
+
+/** The same bytes seen as whole words: for kernels that move bits, whatever they mean. */
+export function asWords({ buffer, offset_bytes, size_bytes }: Slice): Slice {
+  return { buffer, offset_bytes, size_bytes };
 }
 
 export interface MemoryReport {
@@ -19,6 +26,11 @@ export interface MemoryReport {
   /** Bytes kept for reuse. */
   pooledBytes: number;
   liveBuffers: number;
+}
+
+/** Where a buffer goes when its last owner lets go. */
+export interface BufferHome {
+  takeBack(buffer: PoolBuffer): void;
 }
 
 /** One GPUBuffer with its owners counted: tensors that view it, and tape entries that saved it. */
@@ -32,7 +44,7 @@ export class PoolBuffer {
   constructor(
     readonly gpu: GPUBuffer,
     readonly size_bytes: number,
-    private readonly pool: BufferPool,
+    private home: BufferHome,
     /** The pool's epoch when it was created: see BufferPool.distrust. */
     readonly epoch = 0,
   ) {}
@@ -54,10 +66,15 @@ export class PoolBuffer {
 
   release(): void {
     if (this.owners === 0) throw new DisposedError("buffer: released more often than it was retained");
-    if (--this.owners === 0) this.pool.takeBack(this);
+    if (--this.owners === 0) this.home.takeBack(this);
   }
 
-  /** Back in use from the pool. Called by the pool only. */
+  /** Goes to another home from now on. Called by homes only. */
+  moveTo(home: BufferHome): void {
+    this.home = home;
+  }
+
+  /** Back in use. Called by homes only. */
   reuse(): this {
     this.owners = 1;
     this.version = 0;
@@ -65,7 +82,7 @@ export class PoolBuffer {
   }
 }
 
-export class BufferPool {
+export class BufferPool implements BufferHome {
   private readonly free = new Map<number, PoolBuffer[]>();
   private live_bytes = 0;
   private peak_bytes = 0;

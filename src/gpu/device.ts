@@ -30,7 +30,7 @@ export class Device {
     const { maxStorageBufferBindingSize, maxBufferSize, minUniformBufferOffsetAlignment } = gpu.limits;
     this.pool = new BufferPool(gpu, Math.min(maxStorageBufferBindingSize, maxBufferSize));
     this.pipelines = new PipelineCache(gpu);
-    this.queue = new LaunchQueue(gpu, Math.max(256, minUniformBufferOffsetAlignment));
+    this.queue = new LaunchQueue(gpu, this.pool, Math.max(256, minUniformBufferOffsetAlignment));
     this.readback = new Readback(gpu, this.queue);
     this.indexFaults = new IndexFaults(gpu, this.pool);
     this.constants = new Constants(gpu, this.pool);
@@ -56,7 +56,7 @@ export class Device {
   /** A storage buffer of at least `bytes`, owned by the caller until released. */
   acquire(bytes: number, label: string): PoolBuffer {
     this.checkUsable();
-    return this.pool.acquire(bytes, label);
+    return (this.queue.recording?.memory ?? this.pool).acquire(bytes, label);
   }
 
   /** A small array in memory that nothing may write: the same slice for the same values. Kept by the device. */

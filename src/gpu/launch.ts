@@ -2,6 +2,7 @@
 import { ShaderError } from "../errors.js";
 import type { Slice } from "./buffers.js";
 import type { Device } from "./device.js";
+import { withHalfTypes } from "./half_types.js";
 import type { Pipeline } from "./pipelines.js";
 import type { Shader, Specialisation } from "./shader_source.js";
 
@@ -22,8 +23,10 @@ const maxWorkgroupsPerDimension = 65535;
 export function launch(device: Device, shader: Shader, args: LaunchArguments): void {
   const grid = foldGrid(shader, args.workgroups);
   if (grid[0] * grid[1] * grid[2] === 0) return;
-  const pipeline = device.pipelines.get(shader, args);
-  device.queue.dispatch(pipeline, collectBuffers(shader, pipeline, args.buffers), packParams(shader, pipeline, { ...args.params, ...args.varying?.() }), grid);
+  const pipeline = device.pipelines.get(shader, withHalfTypes(shader, args));
+  const { params, varying } = args;
+  const pack = () => packParams(shader, pipeline, { ...params, ...varying?.() });
+  device.queue.dispatch(pipeline, collectBuffers(shader, pipeline, args.buffers), pack(), grid, varying ? pack : null);
 }
 
 /** Kernels find their linear workgroup as `workgroup.x + workgroup.y * workgroups.x`, and guard the tail. */

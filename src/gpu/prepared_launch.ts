@@ -2,6 +2,7 @@
 import { DisposedError } from "../errors.js";
 import type { PoolBuffer } from "./buffers.js";
 import type { Device } from "./device.js";
+import { withHalfTypes } from "./half_types.js";
 import { collectBuffers, foldGrid, packParams, type LaunchArguments } from "./launch.js";
 import type { Pipeline } from "./pipelines.js";
 import type { Shader } from "./shader_source.js";
@@ -22,11 +23,11 @@ export class PreparedLaunch {
     args: LaunchArguments,
   ) {
     this.grid = foldGrid(shader, args.workgroups);
-    this.pipeline = device.pipelines.get(shader, args);
+    this.pipeline = device.pipelines.get(shader, withHalfTypes(shader, args));
     this.values = { ...args.params };
     const packed = packParams(shader, this.pipeline, this.values);
     const slices = collectBuffers(shader, this.pipeline, args.buffers);
-    this.params = packed.byteLength === 0 ? null : device.acquire(Math.max(16, packed.byteLength), `${shader.name} params`);
+    this.params = packed.byteLength === 0 ? null : device.pool.acquire(Math.max(16, packed.byteLength), `${shader.name} params`);
     if (this.params) this.write(packed);
     const own = this.params && { buffer: this.params, offset_bytes: 0, size_bytes: Math.max(16, packed.byteLength) };
     this.bindGroup = device.queue.bindGroup(this.pipeline, slices.map((slice) => slice ?? own!));
@@ -56,6 +57,7 @@ export class PreparedLaunch {
   }
 
   private write(packed: ArrayBuffer): void {
-    this.device.queue.write({ buffer: this.params!, offset_bytes: 0, size_bytes: packed.byteLength }, new Uint8Array(packed));
+    const target = { buffer: this.params!, offset_bytes: 0, size_bytes: packed.byteLength };
+    this.device.queue.unrecorded(() => this.device.queue.write(target, new Uint8Array(packed)));
   }
 }

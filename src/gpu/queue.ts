@@ -1,7 +1,9 @@
 // Collects dispatches into one compute pass and submits them together.
 import { DisposedError } from "../errors.js";
-import { usage, type PoolBuffer, type Slice } from "./buffers.js";
+import { usage, type BufferPool, type PoolBuffer, type Slice } from "./buffers.js";
 import type { Pipeline } from "./pipelines.js";
+import type { Plan } from "./plan.js";
+import type { Grid, Recording } from "./recording.js";
 
 const maxDispatchesPerSubmit = 256;
 const uniformBytes = 65536;
@@ -22,18 +24,76 @@ export class LaunchQueue {
   private pending = 0;
   private batch = 0;
   private closed = false;
+  private recorded: Recording | null = null;
+  private submitQueued = false;
   /** Totals since the device was opened. */
   readonly counts = { dispatches: 0, submits: 0, writes: 0 };
 
   constructor(
     private readonly gpu: GPUDevice,
-    private readonly alignment: number,
+    private readonly pool: BufferPool,
+    /** Of Params in a uniform buffer, in bytes. */
+    readonly alignment: number,
   ) {
     this.uniforms = gpu.createBuffer({ label: "params", size: uniformBytes, usage: usage.uniform | usage.copyTarget });
   }
 
-  dispatch(pipeline: Pipeline, slices: readonly (Slice | null)[], params: ArrayBuffer, grid: readonly [number, number, number]): void {
+  /** What launches are written down in instead of being queued; null while they are queued. */
+  get recording(): Recording | null {
+    return this.recorded;
+  }
+
+  /** Writes down what `fn` launches. What was launched before goes first. */
+  record<T>(recording: Recording, fn: () => T): T {
     this.checkOpen();
+    this.flush();
+    return this.withRecording(recording, fn);
+  }
+
+  /** Runs `fn` outside of any recording: what it launches and writes happens now, once. */
+  unrecorded<T>(fn: () => T): T {
+    return this.withRecording(null, fn);
+  }
+
+  /** Runs `fn`, the host's share of a step, now; and, if this is being recorded, before each replay too. */
+  eachRun(fn: () => void): void {
+    this.recorded?.hooks.push(fn);
+    this.unrecorded(fn);
+  }
+
+  private withRecording<T>(recording: Recording | null, fn: () => T): T {
+    const before = this.recorded;
+    this.recorded = recording;
+    try {
+      return fn();
+    } finally {
+      this.recorded = before;
+    }
+  }
+
+  /** Launches a recorded step again, in one pass where it copies nothing. Submitted when this task ends, or somebody reads. */
+  play(plan: Plan): void {
+    this.checkOpen();
+    for (const buffer of plan.buffers) this.touch(buffer);
+    for (const command of plan.commands) {
+      if (command.kind === "dispatch") this.encodeDispatch(command.pipeline, command.bindGroup, command.grid);
+      else if (command.kind === "copy") this.encodeCopy(command.source, command.sourceOffset, command.target, command.targetOffset, command.size);
+      else this.encodeClear(command.target, command.offset, command.size);
+    }
+    plan.markChanged();
+    this.submitSoon();
+  }
+
+  /** `repack` makes the Params anew for each replay of a recording, where they vary. */
+  dispatch(
+    pipeline: Pipeline,
+    slices: readonly (Slice | null)[],
+    params: ArrayBuffer,
+    grid: Grid,
+    repack: (() => ArrayBuffer) | null = null,
+  ): void {
+    this.checkOpen();
+    if (this.recorded) return this.recorded.launch(pipeline, slices, params, repack, grid);
     const needed = params.byteLength === 0 ? 0 : Math.ceil(params.byteLength / this.alignment) * this.alignment;
     if (this.pending >= maxDispatchesPerSubmit || this.used_bytes + needed > uniformBytes) this.flush();
     const offset = this.used_bytes;
@@ -45,10 +105,15 @@ export class LaunchQueue {
   }
 
   /** Records a dispatch whose bind group exists: nothing is created. */
-  dispatchPrepared(pipeline: Pipeline, bindGroup: GPUBindGroup, buffers: readonly PoolBuffer[], grid: readonly [number, number, number]): void {
+  dispatchPrepared(pipeline: Pipeline, bindGroup: GPUBindGroup, buffers: readonly PoolBuffer[], grid: Grid): void {
     this.checkOpen();
+    if (this.recorded) return this.recorded.prepared(pipeline, bindGroup, buffers, grid);
     if (this.pending >= maxDispatchesPerSubmit) this.flush();
     for (const buffer of buffers) this.touch(buffer);
+    this.encodeDispatch(pipeline, bindGroup, grid);
+  }
+
+  private encodeDispatch(pipeline: Pipeline, bindGroup: GPUBindGroup, grid: Grid): void {
     const pass = this.openPass();
     if (this.currentPipeline !== pipeline) {
       pass.setPipeline(pipeline.gpu);
@@ -72,6 +137,8 @@ export class LaunchQueue {
 
   /** Copies bytes between buffers, after everything launched so far. */
   copy(source: Slice, target: Slice): void {
+    this.checkOpen();
+    if (this.recorded) return this.recorded.copy(source, target);
     this.touch(target.buffer);
     this.copyOut(source, target.buffer.gpu, target.offset_bytes);
   }
@@ -79,32 +146,60 @@ export class LaunchQueue {
   /** Copies bytes to a buffer that is not of the pool, after everything launched so far. */
   copyOut(source: Slice, target: GPUBuffer, targetOffset_bytes = 0): void {
     this.checkOpen();
-    this.closePass();
+    this.recorded?.refuse("memory is read back (data, item, stats, sync)");
     this.touch(source.buffer);
-    this.openEncoder().copyBufferToBuffer(source.buffer.gpu, source.offset_bytes, target, targetOffset_bytes, source.size_bytes);
+    this.encodeCopy(source.buffer.gpu, source.offset_bytes, target, targetOffset_bytes, source.size_bytes);
+  }
+
+  private encodeCopy(source: GPUBuffer, sourceOffset: number, target: GPUBuffer, targetOffset: number, size: number): void {
+    this.closePass();
+    this.openEncoder().copyBufferToBuffer(source, sourceOffset, target, targetOffset, size);
     this.pending++;
   }
 
   /** Zeroes a slice, after everything launched so far. */
   clear(target: Slice): void {
     this.checkOpen();
-    this.closePass();
+    if (this.recorded) return this.recorded.clear(target);
     this.touch(target.buffer);
-    this.openEncoder().clearBuffer(target.buffer.gpu, target.offset_bytes, target.size_bytes);
+    this.encodeClear(target.buffer.gpu, target.offset_bytes, target.size_bytes);
+  }
+
+  private encodeClear(target: GPUBuffer, offset: number, size: number): void {
+    this.closePass();
+    this.openEncoder().clearBuffer(target, offset, size);
     this.pending++;
   }
 
   /** Writes host bytes. A queue write overtakes launches not yet submitted, so those that use the buffer go first. */
   write(target: Slice, data: ArrayBufferView, dataOffset_bytes = 0, size_bytes = data.byteLength): void {
     this.checkOpen();
+    if (this.recorded) return this.recordWrite(this.recorded, target, data, dataOffset_bytes, size_bytes);
     if (target.buffer.lastBatch === this.batch && this.pending > 0) this.flush();
     this.counts.writes++;
     this.gpu.queue.writeBuffer(target.buffer.gpu, target.offset_bytes, data.buffer as ArrayBuffer, data.byteOffset + dataOffset_bytes, size_bytes);
   }
 
-  /** Submits what is pending. */
+  /** A replay must write the same bytes again, and in its turn: they are kept on the GPU and copied. */
+  private recordWrite(recording: Recording, target: Slice, data: ArrayBufferView, dataOffset_bytes: number, size_bytes: number): void {
+    const content = this.pool.acquire(size_bytes, "captured constant");
+    this.unrecorded(() => this.write({ buffer: content, offset_bytes: 0, size_bytes }, data, dataOffset_bytes, size_bytes));
+    recording.write(target, content, size_bytes);
+  }
+
+  /** Submits at the end of the running task, so that a read that follows a replay goes into the same submit. */
+  private submitSoon(): void {
+    if (this.submitQueued) return;
+    this.submitQueued = true;
+    queueMicrotask(() => {
+      this.submitQueued = false;
+      if (!this.closed) this.flush();
+    });
+  }
+
+  /** Submits what is pending. Nothing is, while a recording runs. */
   flush(): void {
-    if (!this.encoder) return;
+    if (!this.encoder || this.recorded) return;
     this.closePass();
     if (this.used_bytes > 0) this.gpu.queue.writeBuffer(this.uniforms, 0, this.staging.buffer, 0, this.used_bytes);
     this.gpu.queue.submit([this.encoder.finish()]);

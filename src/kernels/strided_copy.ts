@@ -2,7 +2,7 @@ import fillShader from "../../shaders/fill.wgsl";
 import stridedCopyShader from "../../shaders/strided_copy.wgsl";
 import transposeShader from "../../shaders/transpose.wgsl";
 import { ShapeError } from "../errors.js";
-import type { Slice } from "../gpu/buffers.js";
+import { asWords, type Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
 import { collapseAxes, formatShape, sizeOf, type Shape, type StridedWalk } from "../shape.js";
@@ -94,7 +94,7 @@ function transpose(device: Device, buffers: { x: Slice; y: Slice }, { extents, s
   return true;
 }
 
-/** Every 4-byte element becomes `bits`. */
-export function fill(device: Device, buffers: { y: Slice }, params: { size: number; bits: number }): void {
-  launch(device, fillShader, { buffers, params, workgroups: workgroupsFor(params.size, perWorkgroup) });
+/** Every word of y becomes `bits`. */
+export function fill(device: Device, { y }: { y: Slice }, params: { size: number; bits: number }): void {
+  launch(device, fillShader, { buffers: { y: asWords(y) }, params, workgroups: workgroupsFor(params.size, perWorkgroup) });
 }

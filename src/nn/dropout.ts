@@ -3,6 +3,7 @@ import { dropout } from "../ops/index.js";
 import { checkUnitScalar } from "../ops/unit_scalar.js";
 import type { Generator } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { setting } from "../tensor/tracker.js";
 import { generatorOf, type RandomSource } from "./init.js";
 import { Layer } from "./module.js";
 
@@ -27,7 +28,7 @@ export class Dropout extends Layer {
 
   /** May be changed between steps, also to an f32 tensor of one element: each forward then takes what it holds. */
   get p(): number | Tensor {
-    return this.rate;
+    return setting(this, () => this.rate);
   }
 
   set p(p: number | Tensor) {
@@ -44,6 +45,6 @@ export class Dropout extends Layer {
 
   /** What an op takes that drops out by itself; null in eval mode. */
   get options(): { p: number | Tensor; generator: Generator } | null {
-    return this.training ? { p: this.rate, generator: this.generator } : null;
+    return this.training ? { p: this.p, generator: this.generator } : null;
   }
 }

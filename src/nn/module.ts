@@ -6,6 +6,7 @@ import { sizeOf, type Shape } from "../shape.js";
 import type { Generator } from "../tensor/random.js";
 import { keep } from "../tensor/scope.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { setting, settingChanges } from "../tensor/tracker.js";
 import { fromArray } from "../ops/index.js";
 import type { Initializer } from "./init.js";
 import { loadState, type LoadReport, type StateValue } from "./state.js";
@@ -33,11 +34,12 @@ export abstract class Module {
 
   /** Whether dropout drops and batch norm uses the batch's statistics. True until `eval()`. */
   get training(): boolean {
-    return this.mode;
+    return setting(this, () => this.mode);
   }
 
   /** Sets the mode of this module and all its children. */
   train(mode = true): this {
+    settingChanges(this);
     this.mode = mode;
     for (const child of this.children.values()) child.train(mode);
     return this;

@@ -5,6 +5,7 @@ import { batchNorm, layerNorm, rmsNorm, ones, zeros } from "../ops/index.js";
 import { checkUnitScalar } from "../ops/unit_scalar.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { setting } from "../tensor/tracker.js";
 import { Layer } from "./module.js";
 
 export interface LayerNormOptions {
@@ -118,7 +119,7 @@ export abstract class BatchNorm extends Layer {
    * element: each forward then takes what it holds.
    */
   get momentum(): number | Tensor {
-    return this.share;
+    return setting(this, () => this.share);
   }
 
   set momentum(momentum: number | Tensor) {

@@ -11,9 +11,9 @@ import { unaryOp } from "./map_unary.js";
 /**
  * y = max(x, 0). The gradient at 0 is 0.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  NaN stays NaN.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  */
 export function relu(x: Tensor): Tensor {
   return unaryOp("relu", { f: "relu", saves: "y" }, x);
@@ -22,9 +22,9 @@ export function relu(x: Tensor): Tensor {
 /**
  * y = 1 / (1 + e^-x).
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  any x.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  */
 export function sigmoid(x: Tensor): Tensor {
   return unaryOp("sigmoid", { f: "sigmoid", saves: "y" }, x);
@@ -33,9 +33,9 @@ export function sigmoid(x: Tensor): Tensor {
 /**
  * y = x / (1 + e^-x), also called swish.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  any finite x.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  * Source: Elfwing, Uchibe and Doya, 2017.
  */
 export function silu(x: Tensor): Tensor {
@@ -50,9 +50,9 @@ export interface GeluOptions {
 /**
  * y = x P(z <= x) with z standard normal.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  any finite x.
- * Throws: DTypeError unless f32; UsageError for an unknown approximation.
+ * Throws: DTypeError for integers; UsageError for an unknown approximation.
  * Source: Hendrycks and Gimpel, 2016.
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
@@ -67,9 +67,9 @@ export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
 /**
  * y = x where x >= 0, negativeSlope * x below.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  negativeSlope 0.01 by default.
- * Throws: DTypeError unless f32; UsageError unless negativeSlope is finite.
+ * Throws: DTypeError for integers; UsageError unless negativeSlope is finite.
  */
 export function leakyRelu(x: Tensor, options: { negativeSlope?: number } = {}): Tensor {
   checkOptions("leakyRelu", options, ["negativeSlope"]);
@@ -79,9 +79,9 @@ export function leakyRelu(x: Tensor, options: { negativeSlope?: number } = {}): 
 /**
  * y = x where x > 0, alpha (e^x - 1) below.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  alpha 1 by default.
- * Throws: DTypeError unless f32; UsageError unless alpha is finite.
+ * Throws: DTypeError for integers; UsageError unless alpha is finite.
  * Source: Clevert, Unterthiner and Hochreiter, 2015.
  */
 export function elu(x: Tensor, options: { alpha?: number } = {}): Tensor {
@@ -92,9 +92,9 @@ export function elu(x: Tensor, options: { alpha?: number } = {}): Tensor {
 /**
  * y = log(1 + e^(beta x)) / beta.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  any x; beta 1 by default, above 0.
- * Throws: DTypeError unless f32; UsageError unless beta is a finite number > 0.
+ * Throws: DTypeError for integers; UsageError unless beta is a finite number > 0.
  */
 export function softplus(x: Tensor, options: { beta?: number } = {}): Tensor {
   checkOptions("softplus", options, ["beta"]);
@@ -103,7 +103,7 @@ export function softplus(x: Tensor, options: { beta?: number } = {}): Tensor {
 
 /** y = f(x, value). */
 function withParameter(op: string, f: BinaryFunction, x: Tensor, value: number): Tensor {
-  requireDType(op, "x", x, "f32");
+  requireDType(op, "x", x, "f32", "f16");
   const number = { value, swapped: false };
   const y = emptyLike(x);
   mapScalar(x.device, f, { x: x.buffer, y: y.buffer }, number, x.size, { Element: "f32", Result: "f32" });

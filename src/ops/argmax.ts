@@ -3,7 +3,8 @@ import { argExtremum } from "../kernels/arg_extremum.js";
 import { checkOptions } from "../options.js";
 import { formatShape, normalizeAxis, reducedShape, splitAtAxis, type Shape } from "../shape.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
-import { requireDType } from "./checks.js";
+import { inF32 } from "./cast.js";
+import { requireTensor } from "./checks.js";
 
 export interface ArgOptions {
   /** The axis to search; by default x is searched as one row. */
@@ -39,7 +40,8 @@ export function argmin(x: Tensor, options: ArgOptions = {}): Tensor {
 }
 
 function argOf(op: string, x: Tensor, options: ArgOptions): Tensor {
-  requireDType(op, "x", x, "f32", "i32", "u32");
+  requireTensor(op, "x", x);
+  if (x.dtype === "f16") return inF32(x, (x) => argOf(op, x, options));
   checkOptions(op, options, ["axis", "keepDims"]);
   if (options.axis !== undefined && typeof options.axis !== "number") {
     throw new UsageError(`${op}: axis must be one whole number, got ${JSON.stringify(options.axis)}; flatten the axes first`);

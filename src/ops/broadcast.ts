@@ -1,7 +1,9 @@
 // Broadcasting and its transpose, for the vjps of other ops. Nothing here goes on the tape.
 import { stridedCopy } from "../kernels/strided_copy.js";
 import { broadcastStrides, sameShape, sizeOf, stridesOf, type Shape } from "../shape.js";
+import { scope } from "../tensor/scope.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
+import { converted } from "./cast.js";
 import { reduceTensor } from "./reduction.js";
 
 /** A copy of x, or x itself as a view, with `shape`, to which it must broadcast. */
@@ -18,5 +20,8 @@ export function sumToShape(x: Tensor, shape: Shape): Tensor {
   const axes = x.shape.flatMap((extent, axis) => (axis < lead || (shape[axis - lead] === 1 && extent !== 1) ? [axis] : []));
   // Leading axes of extent 1 only: the same elements.
   if (sizeOf(shape) === x.size) return x.view(shape);
-  return reduceTensor("sum", "sum", x, axes, shape);
+  return scope(() => {
+    const total = reduceTensor("sum", "sum", x, axes, shape);
+    return total.dtype === x.dtype ? total : converted(total, x.dtype);
+  });
 }

@@ -15,12 +15,12 @@ export interface ClampOptions {
 /**
  * y = min(max(x, options.min), options.max). The gradient passes where min <= x <= max.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  NaN stays NaN.
- * Throws: DTypeError unless f32; UsageError unless at least one limit is given, and limits are finite.
+ * Throws: DTypeError for integers; UsageError unless at least one limit is given, and limits are finite.
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
-  requireDType("clamp", "x", x, "f32");
+  requireDType("clamp", "x", x, "f32", "f16");
   checkOptions("clamp", options, ["min", "max"]);
   const { min, max } = options ?? {};
   if (min === undefined && max === undefined) throw new UsageError("clamp: needs min or max, got neither; pass { min, max }");

@@ -6,9 +6,9 @@ import { predicate } from "./map_unary.js";
 /**
  * y = 1 where a = b, else 0.
  *
- * Shapes: a and b broadcast -> y, u32; one dtype: f32, i32 or u32. A number stands for a tensor of its value.
+ * Shapes: a and b broadcast -> y, u32; one dtype, or f32 and f16. A number stands for a tensor of its value.
  * Range:  NaN equals nothing.
- * Throws: ShapeError if they do not broadcast; DTypeError if dtypes differ.
+ * Throws: ShapeError if they do not broadcast; DTypeError for a float beside an integer, or i32 beside u32.
  */
 export function equal(a: Operand, b: Operand): Tensor {
   return compareOp("equal", "equal", a, b);
@@ -17,9 +17,9 @@ export function equal(a: Operand, b: Operand): Tensor {
 /**
  * y = 1 where a != b, else 0.
  *
- * Shapes: a and b broadcast -> y, u32; one dtype: f32, i32 or u32. A number stands for a tensor of its value.
+ * Shapes: a and b broadcast -> y, u32; one dtype, or f32 and f16. A number stands for a tensor of its value.
  * Range:  NaN differs from everything.
- * Throws: ShapeError if they do not broadcast; DTypeError if dtypes differ.
+ * Throws: ShapeError if they do not broadcast; DTypeError for a float beside an integer, or i32 beside u32.
  */
 export function notEqual(a: Operand, b: Operand): Tensor {
   return compareOp("notEqual", "notEqual", a, b);
@@ -28,9 +28,9 @@ export function notEqual(a: Operand, b: Operand): Tensor {
 /**
  * y = 1 where a < b, else 0.
  *
- * Shapes: a and b broadcast -> y, u32; one dtype: f32, i32 or u32. A number stands for a tensor of its value.
+ * Shapes: a and b broadcast -> y, u32; one dtype, or f32 and f16. A number stands for a tensor of its value.
  * Range:  false beside NaN.
- * Throws: ShapeError if they do not broadcast; DTypeError if dtypes differ.
+ * Throws: ShapeError if they do not broadcast; DTypeError for a float beside an integer, or i32 beside u32.
  */
 export function less(a: Operand, b: Operand): Tensor {
   return compareOp("less", "less", a, b);
@@ -39,9 +39,9 @@ export function less(a: Operand, b: Operand): Tensor {
 /**
  * y = 1 where a <= b, else 0.
  *
- * Shapes: a and b broadcast -> y, u32; one dtype: f32, i32 or u32. A number stands for a tensor of its value.
+ * Shapes: a and b broadcast -> y, u32; one dtype, or f32 and f16. A number stands for a tensor of its value.
  * Range:  false beside NaN.
- * Throws: ShapeError if they do not broadcast; DTypeError if dtypes differ.
+ * Throws: ShapeError if they do not broadcast; DTypeError for a float beside an integer, or i32 beside u32.
  */
 export function lessEqual(a: Operand, b: Operand): Tensor {
   return compareOp("lessEqual", "lessEqual", a, b);
@@ -50,9 +50,9 @@ export function lessEqual(a: Operand, b: Operand): Tensor {
 /**
  * y = 1 where a > b, else 0.
  *
- * Shapes: a and b broadcast -> y, u32; one dtype: f32, i32 or u32. A number stands for a tensor of its value.
+ * Shapes: a and b broadcast -> y, u32; one dtype, or f32 and f16. A number stands for a tensor of its value.
  * Range:  false beside NaN.
- * Throws: ShapeError if they do not broadcast; DTypeError if dtypes differ.
+ * Throws: ShapeError if they do not broadcast; DTypeError for a float beside an integer, or i32 beside u32.
  */
 export function greater(a: Operand, b: Operand): Tensor {
   return compareOp("greater", "greater", a, b);
@@ -61,9 +61,9 @@ export function greater(a: Operand, b: Operand): Tensor {
 /**
  * y = 1 where a >= b, else 0.
  *
- * Shapes: a and b broadcast -> y, u32; one dtype: f32, i32 or u32. A number stands for a tensor of its value.
+ * Shapes: a and b broadcast -> y, u32; one dtype, or f32 and f16. A number stands for a tensor of its value.
  * Range:  false beside NaN.
- * Throws: ShapeError if they do not broadcast; DTypeError if dtypes differ.
+ * Throws: ShapeError if they do not broadcast; DTypeError for a float beside an integer, or i32 beside u32.
  */
 export function greaterEqual(a: Operand, b: Operand): Tensor {
   return compareOp("greaterEqual", "greaterEqual", a, b);
@@ -72,29 +72,29 @@ export function greaterEqual(a: Operand, b: Operand): Tensor {
 /**
  * y = 1 where x is 0, else 0.
  *
- * Shapes: x any -> y the same, u32; x f32, i32 or u32.
+ * Shapes: x any -> y the same, u32; x of any dtype.
  * Range:  NaN is not 0.
  */
 export function logicalNot(x: Tensor): Tensor {
-  return predicate("logicalNot", "logicalNot", x, ["f32", "i32", "u32"]);
+  return predicate("logicalNot", "logicalNot", x, ["f32", "f16", "i32", "u32"]);
 }
 
 /**
  * y = 1 where x is NaN, else 0.
  *
- * Shapes: x any f32 -> y the same, u32.
- * Throws: DTypeError unless f32.
+ * Shapes: x any, f32 or f16 -> y the same, u32.
+ * Throws: DTypeError for integers.
  */
 export function isNaN(x: Tensor): Tensor {
-  return predicate("isNaN", "isNan", x, ["f32"]);
+  return predicate("isNaN", "isNan", x, ["f32", "f16"]);
 }
 
 /**
  * y = 1 where x is infinity or minus infinity, else 0.
  *
- * Shapes: x any f32 -> y the same, u32.
- * Throws: DTypeError unless f32.
+ * Shapes: x any, f32 or f16 -> y the same, u32.
+ * Throws: DTypeError for integers.
  */
 export function isInf(x: Tensor): Tensor {
-  return predicate("isInf", "isInf", x, ["f32"]);
+  return predicate("isInf", "isInf", x, ["f32", "f16"]);
 }

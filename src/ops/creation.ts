@@ -3,7 +3,7 @@ import { DTypeError, OutOfMemoryError, ShapeError, UsageError } from "../errors.
 import { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
-import { bytesPerElement, checkDType, typedArray, type DType, type TypedArray } from "../tensor/dtype.js";
+import { checkDType, isFloat, requireDTypeOn, storedArray, storedBytes, storedValue, toStored, type DType, type StoredArray } from "../tensor/dtype.js";
 import { Generator } from "../tensor/random.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
 
@@ -70,25 +70,25 @@ export function fromArray(device: Device, values: ArrayLike<number>, options: Fr
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`fromArray: lengths differ, got ${values.length} values for shape ${formatShape(shape)}`);
   }
-  const array = hostArray("fromArray", device, dtype, values.length);
-  array.set(values);
-  return upload(device, shape, dtype, array, options.requiresGrad);
+  checkFits("fromArray", device, dtype, values.length);
+  return upload(device, shape, dtype, toStored(dtype, values), options.requiresGrad);
 }
 
 /** Throws what `empty` would, before the host makes its array: one of that length may not even exist. */
 function checkFits(where: string, device: Device, dtype: DType, count: number): void {
   if (!(device instanceof Device)) throw new UsageError(`${where}: the first argument must be a device, got ${device === null ? "null" : typeof device}; open one with openDevice()`);
-  const bytes = count * bytesPerElement[dtype];
+  requireDTypeOn(device, where, dtype);
+  const bytes = storedBytes(dtype, count);
   if (bytes > device.pool.maxBytes) throw new OutOfMemoryError(`${where}: a tensor of ${bytes} bytes is over the adapter's limit of ${device.pool.maxBytes} bytes a binding; use a smaller shape`);
 }
 
-function hostArray(where: string, device: Device, dtype: DType, count: number): TypedArray {
+function hostArray(where: string, device: Device, dtype: DType, count: number): StoredArray {
   checkFits(where, device, dtype, count);
-  return typedArray(dtype, count);
+  return storedArray(dtype, count);
 }
 
-function upload(device: Device, shape: Shape, dtype: DType, array: ReturnType<typeof typedArray>, requiresGrad = false): Tensor {
-  if (requiresGrad && dtype !== "f32") throw new DTypeError(`requiresGrad: only f32 tensors have gradients, got ${dtype}`);
+function upload(device: Device, shape: Shape, dtype: DType, array: StoredArray, requiresGrad = false): Tensor {
+  if (requiresGrad && !isFloat(dtype)) throw new DTypeError(`requiresGrad: only f32 and f16 tensors have gradients, got ${dtype}`);
   const out = empty(device, shape, dtype);
   if (array.length > 0) device.queue.write(out.buffer, array);
   return out.setRequiresGrad(requiresGrad);
@@ -101,7 +101,7 @@ export function full(device: Device, shape: Shape, value: number, options: Creat
   const dtype = options.dtype ?? "f32";
   checkDType("full", dtype);
   if (typeof value !== "number") throw new UsageError(`full: value must be a number, got ${typeof value}`);
-  return upload(device, shape, dtype, hostArray("full", device, dtype, sizeOf(shape)).fill(value), options.requiresGrad);
+  return upload(device, shape, dtype, hostArray("full", device, dtype, sizeOf(shape)).fill(storedValue(dtype, value)), options.requiresGrad);
 }
 
 /** Every element 0. */
@@ -140,7 +140,7 @@ export function eye(device: Device, rows: number, options: CreationOptions & { c
   const dtype = options.dtype ?? "f32";
   checkDType("eye", dtype);
   const array = hostArray("eye", device, dtype, rows * cols);
-  for (let i = 0; i < Math.min(rows, cols); i++) array[i * cols + i] = 1;
+  for (let i = 0; i < Math.min(rows, cols); i++) array[i * cols + i] = storedValue(dtype, 1);
   return upload(device, [rows, cols], dtype, array, options.requiresGrad);
 }
 

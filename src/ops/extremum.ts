@@ -1,7 +1,8 @@
 import { reduceBackward } from "../kernels/reduce_backward.js";
 import { record } from "../tensor/tape.js";
 import { emptyLike, type Tensor } from "../tensor/tensor.js";
-import { requireDType } from "./checks.js";
+import { inF32 } from "./cast.js";
+import { requireTensor } from "./checks.js";
 import { reduceTensor, requireElements, resolveReduction, type ReduceOptions } from "./reduction.js";
 
 /**
@@ -29,7 +30,8 @@ export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 function extremum(op: "max" | "min", x: Tensor, options: ReduceOptions): Tensor {
-  requireDType(op, "x", x, "f32", "i32", "u32");
+  requireTensor(op, "x", x);
+  if (x.dtype === "f16") return inF32(x, (x) => extremum(op, x, options));
   const reduced = resolveReduction(op, x, options);
   requireElements(op, x, reduced);
   const { axes, shape } = reduced;

@@ -1,7 +1,7 @@
 // What the ops f(x) share: checks, launch, tape entry.
 import { mapUnary, mapUnaryBackward } from "../kernels/map.js";
 import type { UnaryFunction } from "../kernels/map_functions.js";
-import type { DType } from "../tensor/dtype.js";
+import { computedIn, type DType } from "../tensor/dtype.js";
 import { record } from "../tensor/tape.js";
 import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
 import { requireDType } from "./checks.js";
@@ -10,15 +10,15 @@ export interface UnaryOp {
   f: UnaryFunction;
   /** What the vjp reads: y wherever it can, so that the memory of x can go. */
   saves: "x" | "y" | "nothing";
-  /** f32 alone by default. */
+  /** f32 and f16 by default. */
   dtypes?: readonly DType[];
 }
 
 /** y = f(x), of x's dtype. */
-export function unaryOp(op: string, { f, saves, dtypes = ["f32"] }: UnaryOp, x: Tensor): Tensor {
+export function unaryOp(op: string, { f, saves, dtypes = ["f32", "f16"] }: UnaryOp, x: Tensor): Tensor {
   requireDType(op, "x", x, ...dtypes);
   const y = emptyLike(x);
-  mapUnary(x.device, f, { x: x.buffer, y: y.buffer }, x.size, { Element: x.dtype, Result: x.dtype });
+  mapUnary(x.device, f, { x: x.buffer, y: y.buffer }, x.size, { Element: computedIn(x.dtype), Result: computedIn(x.dtype) });
   return record({
     op,
     inputs: [x],
@@ -36,6 +36,6 @@ export function unaryOp(op: string, { f, saves, dtypes = ["f32"] }: UnaryOp, x: 
 export function predicate(op: string, f: UnaryFunction, x: Tensor, dtypes: readonly DType[]): Tensor {
   requireDType(op, "x", x, ...dtypes);
   const y = empty(x.device, x.shape, "u32");
-  mapUnary(x.device, f, { x: x.buffer, y: y.buffer }, x.size, { Element: x.dtype, Result: "u32" });
+  mapUnary(x.device, f, { x: x.buffer, y: y.buffer }, x.size, { Element: computedIn(x.dtype), Result: "u32" });
   return y;
 }

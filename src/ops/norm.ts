@@ -2,6 +2,7 @@ import { UsageError } from "../errors.js";
 import { reduceBackward } from "../kernels/reduce_backward.js";
 import { record } from "../tensor/tape.js";
 import { emptyLike, type Tensor } from "../tensor/tensor.js";
+import { inF32 } from "./cast.js";
 import { requireDType } from "./checks.js";
 import { reduceTensor, requireElements, resolveReduction, type ReduceOptions } from "./reduction.js";
 
@@ -26,7 +27,8 @@ const kinds = new Map<number, "norm_1" | "norm_2" | "norm_infinity">([
  *         elements with |x| = y.
  */
 export function norm(x: Tensor, options: NormOptions = {}): Tensor {
-  requireDType("norm", "x", x, "f32");
+  requireDType("norm", "x", x, "f32", "f16");
+  if (x.dtype === "f16") return inF32(x, (x) => norm(x, options));
   const reduced = resolveReduction("norm", x, options, ["p"]);
   const kind = kinds.get(options.p ?? 2);
   if (!kind) throw new UsageError(`norm: p must be 1, 2 or Infinity, got ${String(options.p)}`);

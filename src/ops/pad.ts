@@ -2,7 +2,7 @@ import { ShapeError, UsageError } from "../errors.js";
 import { fill } from "../kernels/strided_copy.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape } from "../shape.js";
-import { typedArray } from "../tensor/dtype.js";
+import { isFloat, toStored } from "../tensor/dtype.js";
 import { record } from "../tensor/tape.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
 import { requireTensor } from "./checks.js";
@@ -25,7 +25,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   requireTensor("pad", "x", x);
   checkOptions("pad", options, ["value"]);
   const value = options.value ?? 0;
-  if (typeof value !== "number" || (x.dtype !== "f32" && !Number.isInteger(value))) {
+  if (typeof value !== "number" || (!isFloat(x.dtype) && !Number.isInteger(value))) {
     throw new UsageError(`pad: value must be a number that fits ${x.dtype}, got ${String(value)}`);
   }
   if (!Array.isArray(padding) || padding.length !== x.rank || !padding.every((pair) => Array.isArray(pair) && pair.length === 2)) {
@@ -34,7 +34,9 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   for (const count of padding.flat()) checkNumber("pad", "a count", count, { min: 0, integer: true });
   const window: Window = { starts: padding.map(([before]) => before), counts: [...x.shape], steps: x.shape.map(() => 1) };
   const y = empty(x.device, x.shape.map((extent, axis) => extent + padding[axis]![0] + padding[axis]![1]), x.dtype);
-  fill(x.device, { y: y.buffer }, { size: y.size, bits: new Uint32Array(typedArray(x.dtype, 1).fill(value).buffer)[0]! });
+  // A word holds one element, or two halves.
+  const word = new Uint32Array(toStored(x.dtype, [value, value]).buffer)[0]!;
+  fill(x.device, { y: y.buffer }, { size: y.size_bytes / 4, bits: word });
   writeWindow("pad", x, y, window);
   return record({ op: "pad", inputs: [x], output: y, saved: [], vjp: (dy) => [readWindow("pad", dy, window)] });
 }

@@ -5,12 +5,16 @@ import { pointwiseLoss, pointwiseLossBackward, pointwiseLossTotal, type Pointwis
 import { formatShape, sameShape } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import { empty, emptyLike, Tensor } from "../tensor/tensor.js";
+import { inF32 } from "./cast.js";
 import { requireDType, requireSameDevice } from "./checks.js";
 
 /** The recorded op. A tensor `posWeight` repeats along the elements of x. */
 export function lossOfElements(op: string, loss: PointwiseLoss, x: Tensor, target: Tensor, reduction: Reduction, posWeight: number | Tensor = 1): Tensor {
-  requireDType(op, "x", x, "f32");
-  requireDType(op, "target", target, "f32");
+  requireDType(op, "x", x, "f32", "f16");
+  requireDType(op, "target", target, "f32", "f16");
+  if (x.dtype === "f16" || target.dtype === "f16") {
+    return inF32(x, (x) => inF32(target, (target) => lossOfElements(op, loss, x, target, reduction, posWeight)));
+  }
   const weights = posWeight instanceof Tensor ? posWeight : null;
   requireSameDevice(op, x, target, ...(weights ? [weights] : []));
   if (!sameShape(x.shape, target.shape)) {

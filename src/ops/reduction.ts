@@ -3,7 +3,9 @@ import { ShapeError } from "../errors.js";
 import { reduce, type Reduction } from "../kernels/reduce.js";
 import { checkOptions } from "../options.js";
 import { formatShape, normalizeAxes, reducedShape, sizeOf, type Shape } from "../shape.js";
+import { scope } from "../tensor/scope.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
+import { converted } from "./cast.js";
 import { emptyCleared } from "./cleared.js";
 
 export interface ReduceOptions {
@@ -34,8 +36,9 @@ export function requireElements(op: string, x: Tensor, { count, shape }: Reduced
   throw new ShapeError(`${op}: nothing to reduce, got ${formatShape(x.shape)}; an extent of 0 among the reduced axes has no ${op}`);
 }
 
-/** Launches the reduction into a new tensor; the reduction of nothing is 0. Not on the tape. */
+/** Launches the reduction into a new tensor, f32 for f16; the reduction of nothing is 0. Not on the tape. */
 export function reduceTensor(op: string, reduction: Reduction, x: Tensor, axes: readonly number[], shape: Shape, extra: { s?: Tensor; scale?: number } = {}): Tensor {
+  if (x.dtype === "f16") return scope(() => reduceTensor(op, reduction, converted(x, "f32"), axes, shape, extra));
   if (x.size === 0) return emptyCleared(x.device, shape, x.dtype);
   const y = empty(x.device, shape, x.dtype);
   const { s, scale } = extra;

@@ -1,7 +1,8 @@
 import { reducedShape } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { requireDType } from "./checks.js";
+import { inF32 } from "./cast.js";
+import { requireDType, requireTensor } from "./checks.js";
 import { broadcastTo } from "./broadcast.js";
 import { reduceTensor, requireElements, resolveReduction, type ReduceOptions } from "./reduction.js";
 
@@ -15,7 +16,8 @@ import { reduceTensor, requireElements, resolveReduction, type ReduceOptions } f
  * Source: backward repeats dy along the reduced axes.
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  requireDType("sum", "x", x, "f32", "i32", "u32");
+  requireTensor("sum", "x", x);
+  if (x.dtype === "f16") return inF32(x, (x) => sum(x, options));
   const { axes, shape } = resolveReduction("sum", x, options);
   const before = x.shape;
   return record({
@@ -36,7 +38,8 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  * Source: backward repeats dy / n along the reduced axes.
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  requireDType("mean", "x", x, "f32");
+  requireDType("mean", "x", x, "f32", "f16");
+  if (x.dtype === "f16") return inF32(x, (x) => mean(x, options));
   const reduced = resolveReduction("mean", x, options);
   requireElements("mean", x, reduced);
   const { axes, shape } = reduced;

@@ -5,9 +5,9 @@ import { unaryOp } from "./map_unary.js";
 /**
  * y = e^x.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  infinity above 88.7.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  */
 export function exp(x: Tensor): Tensor {
   return unaryOp("exp", { f: "exp", saves: "y" }, x);
@@ -16,9 +16,9 @@ export function exp(x: Tensor): Tensor {
 /**
  * y = the natural logarithm of x.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  -infinity at 0, NaN below.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  * Source: shaders/lib/natural_log.wgsl.
  */
 export function log(x: Tensor): Tensor {
@@ -28,9 +28,9 @@ export function log(x: Tensor): Tensor {
 /**
  * y = sin(x), x in radians.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  an absolute error of 2e-7 for |x| <= 10,000; less exact beyond.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  * Source: shaders/lib/trigonometry.wgsl.
  */
 export function sin(x: Tensor): Tensor {
@@ -40,9 +40,9 @@ export function sin(x: Tensor): Tensor {
 /**
  * y = cos(x), x in radians.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  an absolute error of 2e-7 for |x| <= 10,000; less exact beyond.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  * Source: shaders/lib/trigonometry.wgsl.
  */
 export function cos(x: Tensor): Tensor {
@@ -52,9 +52,9 @@ export function cos(x: Tensor): Tensor {
 /**
  * y = tanh(x).
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  any x, to a relative error of 1e-6.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  */
 export function tanh(x: Tensor): Tensor {
   return unaryOp("tanh", { f: "tanh", saves: "y" }, x);
@@ -63,9 +63,9 @@ export function tanh(x: Tensor): Tensor {
 /**
  * y = erf(x) = 2 / sqrt(pi) * the integral of exp(-t^2) from 0 to x.
  *
- * Shapes: x any -> y the same, f32.
+ * Shapes: x any -> y the same, f32 or f16.
  * Range:  any x, to an absolute error of 1e-7.
- * Throws: DTypeError unless f32.
+ * Throws: DTypeError for integers.
  * Source: shaders/lib/erf.wgsl.
  */
 export function erf(x: Tensor): Tensor {

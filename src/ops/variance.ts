@@ -5,6 +5,7 @@ import { sizeOf } from "../shape.js";
 import { scope } from "../tensor/scope.js";
 import { record } from "../tensor/tape.js";
 import { emptyLike, type Tensor } from "../tensor/tensor.js";
+import { inF32 } from "./cast.js";
 import { requireDType } from "./checks.js";
 import { reduceTensor, resolveReduction, type ReduceOptions } from "./reduction.js";
 
@@ -22,7 +23,8 @@ export interface VarianceOptions extends ReduceOptions {
  * Source: two passes; backward dx = 2 (x - mean) / (n - correction) dy.
  */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
-  requireDType("variance", "x", x, "f32");
+  requireDType("variance", "x", x, "f32", "f16");
+  if (x.dtype === "f16") return inF32(x, (x) => variance(x, options));
   const { axes, shape, count } = resolveReduction("variance", x, options, ["correction"]);
   const correction = checkNumber("variance", "correction", options.correction ?? 1);
   const freedom = count - correction;

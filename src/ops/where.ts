@@ -1,10 +1,11 @@
 import { UsageError } from "../errors.js";
 import { mapBinaryBackward, mapWhere } from "../kernels/map_broadcast.js";
 import { broadcastShapes, type Shape } from "../shape.js";
+import { computedIn } from "../tensor/dtype.js";
 import { record } from "../tensor/tape.js";
 import { empty, Tensor } from "../tensor/tensor.js";
 import { requireDType, requireSameDevice } from "./checks.js";
-import { broadcastWalk, checkOperand, requireSameDType, type Operand } from "./map_binary.js";
+import { broadcastWalk, checkOperand, commonDType, type Operand } from "./map_binary.js";
 
 /**
  * y = a where the condition is not 0, else b.
@@ -21,9 +22,8 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
     }
   }
   const tensors = [a, b].filter((operand) => operand instanceof Tensor);
-  if (tensors.length === 2) requireSameDType("where", ["a", "b"], tensors);
   requireSameDevice("where", condition, ...tensors);
-  const dtype = tensors[0]?.dtype ?? "f32";
+  const dtype = tensors.length === 0 ? "f32" : commonDType("where", ["a", "b"], tensors);
   if (typeof a === "number") checkOperand("where", "a", a, { dtype });
   if (typeof b === "number") checkOperand("where", "b", b, { dtype });
 
@@ -33,8 +33,9 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const walk = broadcastWalk("where", shapes, shape);
   const y = empty(condition.device, shape, dtype);
   const memory = (operand: Operand) => (typeof operand === "number" ? operand : operand.buffer);
-  mapWhere(y.device, { condition: condition.buffer, a: memory(a), b: memory(b), y: y.buffer }, walk, dtype);
+  mapWhere(y.device, { condition: condition.buffer, a: memory(a), b: memory(b), y: y.buffer }, walk, computedIn(dtype));
 
+  const dtypes = [a, b].map((operand) => (typeof operand === "number" ? dtype : operand.dtype));
   const positions = ([0, 1] as const).filter((i) => typeof [a, b][i] !== "number");
   return record({
     op: "where",
@@ -43,7 +44,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
     saved: [condition],
     vjp: (dy, [condition], needs) => {
       const gradient = (operand: 0 | 1): Tensor => {
-        const dx = empty(dy.device, shapes[operand + 1]!);
+        const dx = empty(dy.device, shapes[operand + 1]!, dtypes[operand]!);
         const buffers = { dy: dy.buffer, a: dy.buffer, b: condition.buffer, dx: dx.buffer };
         // The vjp reads dy and the condition alone.
         const read = { extents: walk.extents, strides: [walk.strides[1]!, walk.strides[0]!] };

@@ -194,8 +194,7 @@ export class Arena {
       if (tensor.isDisposed) continue;
       const slot = this.slots.get(place.parameter)!;
       const ours = tensor.gradSlot === slot;
-      if (tensor.grad !== tensor.gradSlot) tensor.grad?.dispose();
-      tensor.grad = null;
+      tensor.dropGrad();
       // The user disposed the gradient itself: make room for the next one.
       if (ours && slot.isDisposed) tensor.gradSlot = this.makeSlot(place);
     }

@@ -3,6 +3,7 @@ import { DisposedError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions, type NumberRange } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { setting } from "../tensor/tracker.js";
 import type { Algorithm } from "./algorithm.js";
 import { Arena, bindingLimit, layoutArenas } from "./arena.js";
 import { Averaging, type AveragingOptions } from "./averaging.js";
@@ -158,17 +159,26 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     this.checkUsable();
     checkOptions(`${this.algorithm.name}.step`, options, ["accumulated"]);
     const accumulated = checkNumber(`${this.algorithm.name}.step`, "accumulated", options.accumulated ?? 1, { min: 1, max: 2 ** 24, integer: true });
-    if (!this.gatherGradients()) return;
+    const active = this.gatherGradients();
+    if (!active) return;
+    this.device.queue.eachRun(() => this.prepareStep(active, accumulated));
+    this.launches.step();
+    for (const arena of this.arenas) arena.markChanged();
+    this.scalars.markChanged();
+  }
+
+  /** The host's share of a step, before its launches. */
+  private prepareStep(active: boolean[], accumulated: number): void {
+    this.checkUsable();
+    if (active.some((now, i) => now !== this.active[i])) this.control.writeActive((this.active = active));
     const { lowest, highest } = this.counter;
     const { unreadSteps } = this.table;
     this.table.prepare(lowest, highest);
     this.startAverages();
     this.averaging.started = true;
-    this.launches.step(accumulated);
-    for (const arena of this.arenas) arena.markChanged();
-    this.scalars.markChanged();
-    this.counter.launch();
+    this.launches.prepare(accumulated);
     if (highest - lowest >= unreadSteps) this.refreshCounter();
+    this.counter.launch();
   }
 
   /** Forgets every gradient, so that the next backward starts anew. */
@@ -188,6 +198,10 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
    */
   scalar(name: string, value: Scheduled, range: NumberRange = {}): Tensor {
     this.checkUsable();
+    return this.device.queue.unrecorded(() => this.registerScalar(name, value, range));
+  }
+
+  private registerScalar(name: string, value: Scheduled, range: NumberRange): Tensor {
     const { table, scalars, counter } = this;
     if (!scalars.names().includes(name) && !table.fits(scalars.count + 1)) {
       throw new UsageError(`${this.algorithm.name}: no room in the step table for another scalar, got ${scalars.count}; merge groups with equal options`);
@@ -334,14 +348,13 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     }
   }
 
-  /** Sees which parameters have a gradient, and tells the GPU when they are others than before. */
-  private gatherGradients(): boolean {
+  /** Which parameters have a gradient; null if none has. */
+  private gatherGradients(): boolean[] | null {
     const active = this.parameters.map(() => false);
     for (const arena of this.arenas) arena.collectGradients(this.algorithm.name, active);
+    for (const group of this.paramGroups) setting(group, () => group.frozen);
     this.groupOf.forEach((group, i) => (active[i] &&= !this.paramGroups[group]!.frozen));
-    if (!active.includes(true)) return false;
-    if (active.some((now, i) => now !== this.active[i])) this.control.writeActive((this.active = active));
-    return true;
+    return active.includes(true) ? active : null;
   }
 
   private refreshScalars(lowest: number, highest: number): void {

@@ -4,6 +4,7 @@ import type { Device } from "../gpu/device.js";
 import type { PreparedLaunch } from "../gpu/prepared_launch.js";
 import { partialBytes, partialCount, prepareEma, prepareFinalise, prepareNorm, prepareScalars, prepareStep } from "../kernels/optim.js";
 import type { StepKernelName } from "../kernels/optim_steps.js";
+import { setting } from "../tensor/tracker.js";
 import type { Arena } from "./arena.js";
 import type { ControlBlock } from "./control.js";
 import type { Scalars } from "./scalars.js";
@@ -49,11 +50,15 @@ export class StepLaunches {
     this.finalise = this.prepareFinalise();
   }
 
-  /** Norm, finalise, update. */
-  step(accumulated: number): void {
-    for (const norm of this.norms) norm.launch();
+  /** The host's share of a step. */
+  prepare(accumulated: number): void {
     this.finalise.set({ accumulated });
-    this.finalise.launch();
+  }
+
+  /** Norm, finalise, update. */
+  step(): void {
+    for (const norm of this.norms) norm.launch();
+    setting(this, () => this.finalise).launch();
     for (const update of this.updates) update.launch();
   }
 

@@ -18,7 +18,7 @@ export interface BackwardOptions {
  * Accumulates d(output)/d(leaf) into `leaf.grad` of every leaf that requires a gradient.
  *
  * Throws: GradError if the output is not a scalar and no gradient is given, needs no gradient, or was already used;
- *         DTypeError for a gradient that is not f32; UsageError for one that is no tensor or on another device, or for
+ *         DTypeError for a gradient of another dtype than the output; UsageError for one that is no tensor or on another device, or for
  *         an unknown option. Nothing is accumulated then.
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
@@ -55,7 +55,7 @@ function checkGradient(name: string, gradient: unknown, x: Tensor): void {
   if (!sameShape(gradient.shape, x.shape)) {
     throw new GradError(`backward: ${name} has the wrong shape, got ${formatShape(gradient.shape)} for ${formatShape(x.shape)}`);
   }
-  if (gradient.dtype !== "f32") throw new DTypeError(`backward: ${name} must be f32, got ${gradient.dtype}; convert it with cast()`);
+  if (gradient.dtype !== x.dtype) throw new DTypeError(`backward: ${name} must be ${x.dtype}, got ${gradient.dtype}; convert it with cast()`);
   if (gradient.device !== x.device) throw new UsageError(`backward: ${name} lives on another device; move it with data() and fromArray()`);
 }
 
@@ -105,10 +105,11 @@ function copyOf(gradient: Tensor): Tensor {
 }
 
 const one = Float32Array.of(1);
+const halfOne = Uint32Array.of(0x3c00);
 
 /** The gradient that backward starts from: the device's constant 1. */
-function onesLike({ device, shape }: Tensor): Tensor {
-  return new Tensor(device, shape, "f32", device.constant(one).buffer.retain());
+function onesLike({ device, shape, dtype }: Tensor): Tensor {
+  return new Tensor(device, shape, dtype, device.constant(dtype === "f16" ? halfOne : one).buffer.retain());
 }
 
 /** True for the gradient that backward() starts from by default, or one that lies in the same memory: its only element is 1. */

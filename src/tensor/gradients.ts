@@ -53,7 +53,7 @@ export class Gradients {
       leaf.grad = leaf.gradSlot;
     } else if (leaf.gradSlot || !unshared || part.memory.isShared) {
       this.settleBefore(part);
-      leaf.grad = leaf.gradSlot ?? keep(empty(device, leaf.shape, "f32", "gradient"));
+      leaf.grad = leaf.gradSlot ?? keep(empty(device, leaf.shape, leaf.dtype, "gradient"));
       device.queue.copy(part.buffer, leaf.grad.buffer);
     } else {
       leaf.grad = keep(part.view(leaf.shape));
@@ -90,7 +90,7 @@ export class Gradients {
       handedOut.add(leaf);
       return leaf.gradSlot.view(node.shapes[i]!);
     };
-    const emptyFor = (i: number) => slotOf(i) ?? empty(this.device, node.shapes[i]!, "f32", "gradient");
+    const emptyFor = (i: number) => slotOf(i) ?? empty(this.device, node.shapes[i]!, node.dtypes[i]!, "gradient");
     return {
       empty: emptyFor,
       take: (i) => {

@@ -1,6 +1,8 @@
 // Counter-based random numbers on the host: every value is a function of (seed, stream, counter), with no hidden state.
 // The same hash runs in shaders/lib/random.wgsl, so that host and GPU can compute the same bits.
+import { UsageError } from "../errors.js";
 import { checkNumber } from "../options.js";
+import { tracker } from "./tracker.js";
 
 /**
  * pcg4d: four hashed words from four counters.
@@ -47,8 +49,18 @@ export class Generator {
     this.state = { seed: checkNumber("Generator", "seed", seed, word), offset: 0 };
   }
 
-  /** The key of the next draw: one per dropout call, batch or tensor. */
+  /**
+   * The key of the next draw: one per dropout call, batch or tensor. In a captured function the object gets the
+   * following draws at each replay, so keep it, not a copy.
+   */
   next(): RandomState {
+    const draw = this.take();
+    tracker()?.draws(this, draw);
+    return draw;
+  }
+
+  /** `next`, seen by no tracker. */
+  take(): RandomState {
     const { seed, offset } = this.state;
     this.state.offset = (offset + 1) % 2 ** 32;
     return { seed, offset };
@@ -64,14 +76,14 @@ export class Generator {
 
   /** Uniform in [0, 1), 24 bits each. */
   uniform(count: number): Float32Array {
-    return fill(count, this.next(), (words, out, at) => {
+    return fill(count, this.hostDraw("uniform"), (words, out, at) => {
       for (let i = 0; i < 4 && at + i < out.length; i++) out[at + i] = (words[i]! >>> 8) * 2 ** -24;
     });
   }
 
   /** Standard normal, by Box and Muller's transform in float64. */
   normal(count: number): Float32Array {
-    return fill(count, this.next(), (words, out, at) => {
+    return fill(count, this.hostDraw("normal"), (words, out, at) => {
       for (let pair = 0; pair < 2; pair++) {
         const radius = Math.sqrt(-2 * Math.log((words[2 * pair]! + 0.5) * 2 ** -32));
         const angle = 2 * Math.PI * words[2 * pair + 1]! * 2 ** -32;
@@ -84,11 +96,18 @@ export class Generator {
 
   /** Whole numbers in [0, bound), bound <= 2^32. */
   integers(count: number, bound: number): Uint32Array {
-    const { seed, offset } = this.next();
+    const { seed, offset } = this.hostDraw("integers");
     return Uint32Array.from({ length: count }, (_, i) => {
       const [high, low] = pcg4d(i, streams.host, offset, seed);
       return Math.floor((high * 2 ** 21 + (low >>> 11)) * 2 ** -53 * bound); // 53 bits: the sum is exact, so below 1
     });
+  }
+
+  private hostDraw(method: string): RandomState {
+    if (tracker()) {
+      throw new UsageError(`capture: Generator.${method}() draws on the host, and every replay would see the same numbers; draw before the call and pass them as an input`);
+    }
+    return this.take();
   }
 }
 

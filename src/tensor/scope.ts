@@ -38,6 +38,16 @@ export function scope<T>(fn: () => T): T {
   }
 }
 
+/** Runs `fn` outside of every scope: the tensors that it makes live until dispose(). */
+export function unscoped<T>(fn: () => T): T {
+  const outer = scopes.splice(0);
+  try {
+    return fn();
+  } finally {
+    scopes.push(...outer);
+  }
+}
+
 /** Takes a tensor out of every open scope: it lives until dispose(). */
 export function keep<T extends Tensor>(tensor: T): T {
   for (const made of scopes) made.delete(tensor);

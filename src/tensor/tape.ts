@@ -2,11 +2,12 @@
 import { GradError, UsageError } from "../errors.js";
 import type { PoolBuffer } from "../gpu/buffers.js";
 import type { Shape } from "../shape.js";
+import type { DType } from "./dtype.js";
 import { Tensor } from "./tensor.js";
 
 /**
  * Vector-Jacobian product: gradients of the inputs, given the gradient of the output and the saved tensors.
- * `needs[i]` tells whether input i wants one; null stands for none. Returned tensors have the inputs' shapes.
+ * `needs[i]` tells whether input i wants one; null stands for none. Returned tensors have the inputs' shapes and dtypes.
  */
 export type Vjp<S extends readonly Tensor[]> = (
   dy: Tensor,
@@ -26,7 +27,7 @@ export interface GradientTargets {
   take(i: number): Tensor | null;
   /** The gradient that leaf i has already, to be added to in place and returned; null where it has none. */
   accumulated(i: number): Tensor | null;
-  /** Memory [chunks, ...shape] for partial sums of input i's gradient; see PartialSums. */
+  /** Memory [chunks, ...shape] for partial sums of the gradient of input i, which must be f32; see PartialSums. */
   partials(i: number, chunks: number): PartialSums;
 }
 
@@ -118,6 +119,7 @@ export class TapeNode {
   readonly sources: readonly (TapeNode | Tensor | null)[];
   /** Of the inputs. */
   readonly shapes: readonly Shape[];
+  readonly dtypes: readonly DType[];
   private saved: SavedTensor[] | null;
   private readonly vjp: Vjp<readonly Tensor[]>;
   private outputDropped = false;
@@ -128,6 +130,7 @@ export class TapeNode {
     this.op = op;
     this.sources = inputs.map((input) => (input.requiresGrad ? (input.node ?? input) : null));
     this.shapes = inputs.map((input) => input.shape);
+    this.dtypes = inputs.map((input) => input.dtype);
     this.saved = saved.map((tensor) => new SavedTensor(tensor));
     this.vjp = vjp;
   }

@@ -3,20 +3,21 @@ import { DisposedError, DTypeError, GradError, ShapeError, UsageError } from "..
 import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
-import { bytesPerElement, typedArray, type DType, type TypedArray } from "./dtype.js";
+import { fromStored, isFloat, requireDTypeOn, storedBytes, toStored, type DType, type TypedArray } from "./dtype.js";
 import { registerInScope } from "./scope.js";
 import type { TapeNode } from "./tape.js";
+import { tracker } from "./tracker.js";
 
 /** Always contiguous and row-major. A view (reshape, detach, a parameter in an arena) shares the buffer. */
 export class Tensor {
-  /** The accumulated gradient, of the same shape, once `backward` has reached this leaf. */
-  grad: Tensor | null = null;
   /** Set by the optimizer's arena: where the first gradient is written instead of new memory. */
   gradSlot: Tensor | null = null;
   /** What computed this tensor; null for a leaf. */
   node: TapeNode | null = null;
+  private gradient: Tensor | null = null;
   private wantsGrad = false;
   private storage: PoolBuffer | null;
+  private gone = "";
   private offset_bytes: number;
 
   /** Takes over one ownership of `storage`. Use `empty`, `view` or an op instead. */
@@ -30,6 +31,34 @@ export class Tensor {
     this.storage = storage;
     this.offset_bytes = offset_bytes;
     registerInScope(this);
+    tracker()?.makes(this);
+  }
+
+  /** The accumulated gradient, of the same shape, once `backward` has reached this leaf. */
+  get grad(): Tensor | null {
+    tracker()?.findsGradient(this, this.gradient);
+    return this.gradient;
+  }
+
+  set grad(grad: Tensor | null) {
+    this.gradient = grad;
+    tracker()?.leavesGradient(this, grad);
+  }
+
+  /** `grad`, seen by no tracker. */
+  peekGrad(): Tensor | null {
+    return this.gradient;
+  }
+
+  /** Forgets the gradient. One that the user assigned is disposed. */
+  dropGrad(): void {
+    if (this.gradient !== this.gradSlot) this.gradient?.dispose();
+    this.grad = null;
+  }
+
+  /** Takes the arena's slot for its gradient, or a view of other memory. */
+  adoptGrad(memory: PoolBuffer | null): void {
+    this.gradient = memory ? new Tensor(this.device, this.shape, "f32", memory.retain()) : this.gradSlot;
   }
 
   get size(): number {
@@ -40,8 +69,9 @@ export class Tensor {
     return this.shape.length;
   }
 
+  /** A multiple of 4: an odd number of halves has two bytes behind it that mean nothing. */
   get size_bytes(): number {
-    return this.size * bytesPerElement[this.dtype];
+    return storedBytes(this.dtype, this.size);
   }
 
   get isDisposed(): boolean {
@@ -50,13 +80,20 @@ export class Tensor {
 
   /** The memory, for kernels. Throws DisposedError after `dispose`. */
   get buffer(): Slice {
-    return { buffer: this.memory, offset_bytes: this.offset_bytes, size_bytes: this.size_bytes };
+    const slice = { buffer: this.memory, offset_bytes: this.offset_bytes, size_bytes: this.size_bytes };
+    return this.dtype === "f16" ? { ...slice, half: true } : slice;
   }
 
   /** The buffer this tensor shares with its views. */
   get memory(): PoolBuffer {
-    if (!this.storage) throw new DisposedError(`tensor ${this.describe()}: used after dispose()`);
+    if (!this.storage) throw new DisposedError(`tensor ${this.describe()}: ${this.gone}`);
+    tracker()?.uses(this, this.storage, this.offset_bytes);
     return this.storage;
+  }
+
+  /** Whether it lies there. */
+  isAt(memory: PoolBuffer, offset_bytes: number): boolean {
+    return this.storage === memory && this.offset_bytes === offset_bytes;
   }
 
   /** True when backward must reach this tensor: a leaf that asks for it, or the output of an op on one. */
@@ -71,7 +108,7 @@ export class Tensor {
   /** Marks a leaf as wanting a gradient, and returns it. */
   setRequiresGrad(wanted = true): this {
     if (this.node) throw new GradError("requiresGrad: only a leaf can be changed, this tensor was computed by " + this.node.op + "; use detach()");
-    if (wanted && this.dtype !== "f32") throw new DTypeError(`requiresGrad: only f32 tensors have gradients, got ${this.dtype}`);
+    if (wanted && !isFloat(this.dtype)) throw new DTypeError(`requiresGrad: only f32 and f16 tensors have gradients, got ${this.dtype}`);
     this.wantsGrad = wanted;
     return this;
   }
@@ -97,9 +134,10 @@ export class Tensor {
     this.offset_bytes = offset_bytes;
   }
 
-  /** All elements, row-major, once everything launched so far has run. */
+  /** All elements, row-major, once everything launched so far has run. Those of f16 come as f32. */
   async data(): Promise<TypedArray> {
-    return typedArray(this.dtype, await this.device.read(this.buffer));
+    const { dtype, size } = this;
+    return fromStored(dtype, await this.device.read(this.buffer), size);
   }
 
   /** The only element. */
@@ -113,22 +151,20 @@ export class Tensor {
     if (values.length !== this.size) {
       throw new ShapeError(`set: lengths differ, got ${values.length} values for ${formatShape(this.shape)}`);
     }
-    const array = typedArray(this.dtype, this.size);
-    array.set(values);
-    this.device.queue.write(this.buffer, array);
+    this.device.queue.write(this.buffer, toStored(this.dtype, values));
     this.memory.version++;
     return this;
   }
 
   /** Gives the memory back once no view and no tape entry needs it. Disposing twice is harmless. */
-  dispose(): void {
+  dispose(why = "used after dispose()"): void {
+    if (this.storage) this.gone = why;
     this.storage?.release();
     this.storage = null;
     this.node?.dropOutput();
     this.node = null;
-    const grad = this.grad;
-    this.grad = null;
-    if (grad !== this.gradSlot) grad?.dispose();
+    if (this.gradient !== this.gradSlot) this.gradient?.dispose();
+    this.gradient = null;
     this.gradSlot?.dispose();
     this.gradSlot = null;
   }
@@ -144,8 +180,8 @@ export class Tensor {
 
 /** A tensor over fresh, uninitialised memory. For ops that write every element. */
 export function empty(device: Device, shape: Shape, dtype: DType = "f32", label = "tensor"): Tensor {
-  const bytes = sizeOf(shape) * bytesPerElement[dtype];
-  return new Tensor(device, [...shape], dtype, device.acquire(bytes, label));
+  requireDTypeOn(device, label, dtype);
+  return new Tensor(device, [...shape], dtype, device.acquire(storedBytes(dtype, sizeOf(shape)), label));
 }
 
 /** `empty` of the same shape and dtype on the same device. */

@@ -3,11 +3,12 @@
 //   tensors    model.<name>; optimizer.<moment>.<index of the parameter>
 //   metadata   format "kiln", format_version, state (JSON: CheckpointState), optimizer (JSON: its numbers)
 import { CheckpointError } from "../errors.js";
+import { entryOf, readableDTypes, readElements } from "../io/elements.js";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry, type SafetensorsFile } from "../io/safetensors.js";
 import type { Module } from "../nn/index.js";
 import type { OptimizerState } from "../optim/index.js";
 import { formatShape, sameShape } from "../shape.js";
-import { typedArray, type DType, type TypedArray } from "../tensor/dtype.js";
+import type { DType, TypedArray } from "../tensor/dtype.js";
 import type { RandomState } from "../tensor/random.js";
 
 /** Raised when an older reader would misunderstand. A later version than this is refused. */
@@ -48,7 +49,6 @@ export interface StatefulOptimizer {
   loadStateDict(state: OptimizerState): void;
 }
 
-const dtypeNames = { f32: "F32", i32: "I32", u32: "U32" } as const;
 const modelPrefix = "model.";
 const optimizerPrefix = "optimizer.";
 
@@ -58,7 +58,7 @@ export async function encodeCheckpoint(model: Module, optimizer: StatefulOptimiz
   // Every read is queued before the first is awaited.
   const reads = Object.entries(model.stateDict()).map(async ([name, tensor]) => {
     const { shape, dtype } = tensor;
-    return [modelPrefix + name, entryOf({ shape, dtype, data: await tensor.data() })] as const;
+    return [modelPrefix + name, tensorEntry({ shape, dtype, data: await tensor.data() })] as const;
   });
   const [optimizerState, ...entries] = await Promise.all([optimizer?.stateDict() ?? null, ...reads]);
   const file: SafetensorsFile = {
@@ -116,7 +116,7 @@ function refuseOtherModel(checkpoint: Checkpoint, model: Module): void {
 function addOptimizer(file: SafetensorsFile, { moments, ...numbers }: OptimizerState): void {
   file.metadata.set("optimizer", JSON.stringify({ ...numbers, moments: Object.keys(moments) }));
   for (const [moment, arrays] of Object.entries(moments)) {
-    arrays.forEach((data, i) => file.tensors.set(`${optimizerPrefix}${moment}.${i}`, entryOf({ shape: [data.length], dtype: "f32", data })));
+    arrays.forEach((data, i) => file.tensors.set(`${optimizerPrefix}${moment}.${i}`, tensorEntry({ shape: [data.length], dtype: "f32", data })));
   }
 }
 
@@ -164,13 +164,12 @@ function parseMetadata(metadata: ReadonlyMap<string, string>, key: string): obje
   throw new CheckpointError(`checkpoint: metadata "${key}" is not a JSON object; use another copy of the file`);
 }
 
-function entryOf({ shape, dtype, data }: HostTensor): SafetensorsEntry {
-  return { dtype: dtypeNames[dtype], shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+function tensorEntry({ shape, ...elements }: HostTensor): SafetensorsEntry {
+  return entryOf(shape, elements);
 }
 
-/** Copied, because the file's tensors need not be aligned; not by slice(), which on Node's Buffer makes a view. */
-function hostTensor(name: string, { dtype, shape, data }: SafetensorsEntry): HostTensor {
-  const own = (Object.keys(dtypeNames) as DType[]).find((key) => dtypeNames[key] === dtype);
-  if (!own) throw new CheckpointError(`checkpoint: "${name}" has dtype ${dtype}, which Kiln does not compute with; use F32, I32 or U32`);
-  return { shape, dtype: own, data: typedArray(own, new Uint8Array(data).buffer) };
+function hostTensor(name: string, entry: SafetensorsEntry): HostTensor {
+  const elements = readElements(entry);
+  if (!elements) throw new CheckpointError(`checkpoint: "${name}" has dtype ${entry.dtype}, which Kiln does not compute with; use ${readableDTypes}`);
+  return { shape: entry.shape, ...elements };
 }

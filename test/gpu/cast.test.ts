@@ -45,6 +45,6 @@ describe("cast", () => {
 
   it("refuses an unknown type", async () => {
     const x = k.ones(await testDevice(), [2]);
-    expect(() => k.cast(x, "f16" as DType)).toThrow('cast: unknown dtype, got "f16"; use f32, i32, u32');
+    expect(() => k.cast(x, "f64" as DType)).toThrow('cast: unknown dtype, got "f64"; use f32, f16, i32, u32');
   });
 });

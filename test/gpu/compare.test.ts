@@ -35,6 +35,6 @@ describe("tests of values", () => {
     expect(() => k.equal(i, 0.5)).toThrow("equal: b does not fit beside i32, got 0.5");
     expect(() => k.greater(f, null as unknown as number)).toThrow("greater: b must be a tensor or a number, got object");
     expect(() => k.lessEqual(f, k.ones(device, [3]))).toThrow("lessEqual: shapes do not broadcast, got [2] and [3]");
-    expect(() => k.isNaN(i)).toThrow("isNaN: x must be f32, got i32");
+    expect(() => k.isNaN(i)).toThrow("isNaN: x must be f32 or f16, got i32");
   });
 });

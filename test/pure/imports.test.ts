@@ -7,11 +7,11 @@ const src = resolve(import.meta.dirname, "../../src");
 
 /** Right to left: a layer may import its own files and those of every layer before it. */
 const layers: readonly (readonly string[])[] = [
-  ["errors.ts", "options.ts", "shape.ts", "schedule", "io"],
+  ["errors.ts", "half.ts", "options.ts", "shape.ts", "schedule", "io"],
   ["gpu"],
   ["kernels"],
   ["tensor"],
-  ["ops"],
+  ["ops", "capture"],
   ["nn", "optim", "data", "tune"],
   ["train"],
   ["node"],

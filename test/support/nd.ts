@@ -53,6 +53,19 @@ export function broadcastMap(operands: readonly Nd[], f: (...values: number[]) =
   return out;
 }
 
+/** The half nearest to x, of two the even one: its spacing is a 1024th of the power of two below x, at least 2^-24. */
+export function roundToHalf(x: number): number {
+  const size = Math.abs(x);
+  if (size >= 65520) return Math.sign(x) * Infinity;
+  if (!(size > 0)) return x;
+  let power = 2 ** -14;
+  while (2 * power <= size) power *= 2;
+  const count = size / (power / 1024);
+  const below = Math.floor(count);
+  const up = count - below > 0.5 || (count - below === 0.5 && below % 2 === 1);
+  return (Math.sign(x) * (below + (up ? 1 : 0)) * power) / 1024;
+}
+
 /** Deterministic random numbers for test data (mulberry32), unrelated to the generator under test. */
 export function testRandom(seed: number): { uniform(): number; normal(): number; integer(bound: number): number } {
   let state = seed >>> 0;

@@ -6,15 +6,16 @@ import type { Tensor } from "../../src/tensor/tensor.js";
 import { fromArray } from "../../src/ops/creation.js";
 import type { DType } from "../../src/tensor/dtype.js";
 import { testDevice } from "./device.js";
-import { nd, testRandom, type Nd } from "./nd.js";
+import { itInHalf } from "./half.js";
+import { nd, roundToHalf, testRandom, type Nd } from "./nd.js";
 import { compare, type ToleranceClass } from "./tolerances.js";
 
 export interface InputSpec {
   shape: readonly number[];
   dtype?: DType;
-  /** Explicit values, or how to draw one: by default standard normal (f32) or 0 (integers). */
+  /** Explicit values, or how to draw one: by default standard normal (floats) or 0 (integers). */
   values?: readonly number[] | ((random: ReturnType<typeof testRandom>, index: number) => number);
-  /** Whether the gradient is checked; by default for f32 inputs. */
+  /** Whether the gradient is checked; by default for floats. */
   gradient?: boolean;
 }
 
@@ -34,26 +35,42 @@ export interface OpCase {
 
 const maxElementsDifferentiated = 600;
 
-/** Declares the forward and gradient tests of a table. */
+/** Declares the forward and gradient tests of a table. Those with f16 are skipped, and say so, where the adapter has none. */
 export function testCases(op: string, cases: readonly OpCase[]): void {
   describe(op, () => {
     for (const one of cases) {
-      it(`${one.name}: forward`, () => checkForward(one));
-      if (one.gradient !== false) it(`${one.name}: gradient`, () => checkGradient(one));
+      const declare = one.inputs.some(({ dtype }) => dtype === "f16") ? itInHalf : it;
+      declare(`${one.name}: forward`, () => checkForward(one));
+      if (one.gradient !== false) declare(`${one.name}: gradient`, () => checkGradient(one));
     }
   });
 }
 
-/** Host values of a case's inputs, rounded to f32 so that reference and GPU see the same numbers. */
+const isFloat = (dtype: DType | undefined) => (dtype ?? "f32") === "f32" || dtype === "f16";
+
+/** The cases with f16 in place of every f32 input: the same references, f16's tolerances. */
+export function inHalf(cases: readonly OpCase[]): OpCase[] {
+  const inHalf = (tolerance: ToleranceClass): ToleranceClass => (tolerance === "exact" ? "exact" : "half");
+  return cases.map((one) => ({
+    ...one,
+    name: `${one.name} in f16`,
+    inputs: one.inputs.map((input) => ((input.dtype ?? "f32") === "f32" ? { ...input, dtype: "f16" as const } : input)),
+    tolerance: inHalf(one.tolerance),
+    gradientTolerance: one.tolerance === "exact" ? inHalf(one.gradientTolerance ?? "gradient") : "halfGradient",
+  }));
+}
+
+/** Host values of a case's inputs, rounded so that reference and GPU see the same numbers. */
 export function drawInputs(one: OpCase): Nd[] {
   return one.inputs.map(({ shape, values, dtype }, position) => {
     const random = testRandom(hash(one.name) + position);
     const draw = (i: number) => {
       if (typeof values === "function") return values(random, i);
       if (values) return values[i]!;
-      return dtype && dtype !== "f32" ? 0 : random.normal();
+      return isFloat(dtype) ? random.normal() : 0;
     };
-    return nd(shape, (i) => (dtype && dtype !== "f32" ? draw(i) : Math.fround(draw(i))));
+    const round = dtype === "f16" ? roundToHalf : isFloat(dtype) ? Math.fround : (value: number) => value;
+    return nd(shape, (i) => round(draw(i)));
   });
 }
 
@@ -64,7 +81,8 @@ async function checkForward(one: OpCase): Promise<void> {
   const output = scope(() => one.run(inputs.map((input, i) => fromArray(device, input.data, { shape: input.shape, dtype: one.inputs[i]!.dtype ?? "f32" }))));
   const want = one.reference(inputs);
   expect(output.shape, "shape").toEqual(want.shape);
-  const result = compare(await output.data(), want.data, one.tolerance);
+  const rounded = output.dtype === "f16" ? want.data.map(roundToHalf) : want.data;
+  const result = compare(await output.data(), rounded, one.tolerance);
   output.dispose();
   expect(result.worst, result.message).toBeLessThanOrEqual(1);
   expect(device.memory().liveBytes, "bytes left behind").toBe(before);
@@ -73,26 +91,31 @@ async function checkForward(one: OpCase): Promise<void> {
 async function checkGradient(one: OpCase): Promise<void> {
   const device = await testDevice();
   const before = device.memory().liveBytes;
-  const values = drawInputs(one);
-  const cotangent = nd(one.reference(values).shape, () => 0);
+  const drawn = drawInputs(one);
+  const cotangent = nd(one.reference(drawn).shape, () => 0);
   const random = testRandom(hash(one.name) + 1000);
-  cotangent.data.forEach((_, i) => (cotangent.data[i] = Math.fround(random.normal())));
+  cotangent.data.forEach((_, i) => (cotangent.data[i] = roundToHalf(random.normal())));
 
-  const wanted = one.inputs.map(({ dtype, gradient }) => gradient ?? (dtype ?? "f32") === "f32");
-  const leaves = values.map((value, i) =>
+  const wanted = one.inputs.map(({ dtype, gradient }) => gradient ?? isFloat(dtype));
+  const leaves = drawn.map((value, i) =>
     fromArray(device, value.data, { shape: value.shape, dtype: one.inputs[i]!.dtype ?? "f32", requiresGrad: wanted[i]! }),
   );
-  scope(() => backward(one.run(leaves), { gradient: fromArray(device, cotangent.data, { shape: cotangent.shape }) }));
+  scope(() => {
+    const y = one.run(leaves);
+    backward(y, { gradient: fromArray(device, cotangent.data, { shape: cotangent.shape, dtype: y.dtype }) });
+  });
 
   for (const [position, leaf] of leaves.entries()) {
     if (!wanted[position]) continue;
-    const want = centralDifferences(one, values, position, cotangent);
+    const want = centralDifferences(one, drawn, position, cotangent);
     const largest = Math.max(0, ...want.values.map(Math.abs));
     if (!one.zeroGradient && leaf.size > 0) expect(largest, `vacuous case: reference gradient of input ${position} is zero`).toBeGreaterThan(1e-6);
     expect(leaf.grad, `input ${position} has no gradient`).not.toBeNull();
-    expect(leaf.grad!.shape, `gradient shape of input ${position}`).toEqual(values[position]!.shape);
+    expect(leaf.grad!.shape, `gradient shape of input ${position}`).toEqual(drawn[position]!.shape);
+    expect(leaf.grad!.dtype, `gradient dtype of input ${position}`).toBe(leaf.dtype);
     const all = await leaf.grad!.data();
-    const result = compare(want.elements.map((i) => all[i]!), want.values, one.gradientTolerance ?? "gradient");
+    const values = leaf.dtype === "f16" ? want.values.map(roundToHalf) : want.values;
+    const result = compare(want.elements.map((i) => all[i]!), values, one.gradientTolerance ?? "gradient");
     expect(result.worst, `input ${position}, ${result.message}`).toBeLessThanOrEqual(1);
   }
   for (const leaf of leaves) leaf.dispose();

@@ -17,6 +17,10 @@ export const tolerances = {
   arithmetic: { relative: 1e-6, absolute: 1e-7, ofScale: 0 },
   /** exp, log, tanh, pow, sin: WGSL's accuracy table; tanh's absolute error is 1.5e-7 everywhere, exp's 17 ulp. */
   transcendental: { relative: 5e-6, absolute: 1e-6, ofScale: 0 },
+  /** f16 in memory: results and what is saved for backward are rounded to 2^-11 each, values near the largest matter most. */
+  half: { relative: 2e-3, absolute: 1e-4, ofScale: 0.25 },
+  /** Gradients there: from a saved y that is close to 1, 1 - y keeps an error of 2^-12. */
+  halfGradient: { relative: 2e-3, absolute: 5e-4, ofScale: 0.25 },
   /** Sums over hundreds of terms, means, norms, softmax. */
   reduction: { relative: 5e-6, absolute: 1e-6, ofScale: 0.2 },
   /** Inner products over hundreds of terms. */

@@ -1,0 +1,122 @@
+import { DisposedError, UsageError } from "../errors.js";
+import type { Device } from "../gpu/device.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { leavesOf, signatureOf, type FeedFor } from "./inputs.js";
+import { RecordedStep, type Leaves } from "./recorded_step.js";
+
+/** Recordings kept: one for each signature of inputs and state of gradients. The least recently used one goes first. */
+const mostRecordings = 8;
+
+/** What one recording costs. */
+export interface CaptureReport {
+  /** Shapes and types of the inputs. */
+  signature: string;
+  /** Dispatches of a replay. */
+  dispatches: number;
+  /** Memory that the recording holds for itself. */
+  bytes: number;
+  /** How often it ran, its recording included. */
+  runs: number;
+}
+
+/** A function of tensors, recorded once and replayed. */
+export interface CapturedStep<T, R> {
+  (feed?: FeedFor<T>): R;
+  /** The recordings so far. */
+  report(): CaptureReport[];
+  /** Forgets the recordings: the next call runs the function again. For when it would decide something else on the host. */
+  reset(): void;
+  /** Gives all memory back. Disposing twice is harmless. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/** What nn.GPT and `train` feed: the default for a function whose parameter has no type. */
+export interface TextTensors {
+  tokens: Tensor;
+  targets: Tensor;
+}
+
+/**
+ * A step that is recorded at its first call and replayed afterwards: one flat list of dispatches in one pass and one
+ * submit, with no graph on the host, no new buffer and no bind group. It computes bit for bit what `fn` computes.
+ *
+ * Shapes: the call takes what `fn` takes, with a Float32Array, Int32Array, Uint32Array, number or tensor for each
+ *         tensor; arrays in an object with a `shape` have that shape. It returns what `fn` returns. Returned tensors are
+ *         good until the next call, which writes over them.
+ * Range:  what `fn` decides on the host is decided once: layers in train or eval mode, a dropout's p that is a number,
+ *         values read from JavaScript variables. What goes on changing: inputs, parameters, learning rates and everything else
+ *         in the optimizer's schedules, `optimizer.scalar`, dropout masks. Other shapes, parameters that moved to another
+ *         optimizer, or gradients found where there were none make a new recording; `reset()` asks for one.
+ * Throws: UsageError where `fn` reads a value back, draws random numbers on the host, calls a captured step, or is
+ *         asynchronous; DisposedError after dispose().
+ * Source: as CUDA graphs; WebGPU has no compute bundles, so the list is encoded again, about 2 us a dispatch.
+ */
+export function capture<T = TextTensors, R = Tensor>(device: Device, fn: (inputs: T) => R): CapturedStep<T, R> {
+  if (typeof fn !== "function") throw new UsageError(`capture: needs a device and a function, got ${typeof fn}`);
+  const step = new Captured(device, fn as (inputs: unknown) => unknown);
+  const call = (feed?: FeedFor<T>) => step.call(feed) as R;
+  return Object.assign(call, {
+    report: () => step.report(),
+    reset: () => step.reset(),
+    dispose: () => step.dispose(),
+    [Symbol.dispose]: () => step.dispose(),
+  });
+}
+
+interface Entry {
+  signature: string;
+  recorded: RecordedStep;
+  runs: number;
+}
+
+class Captured {
+  /** The most recently used last. */
+  private entries: Entry[] = [];
+  private disposed = false;
+
+  constructor(
+    private readonly device: Device,
+    private readonly fn: (inputs: unknown) => unknown,
+  ) {}
+
+  call(feed: unknown): unknown {
+    if (this.disposed) throw new DisposedError("capture: called after dispose()");
+    if (this.device.queue.recording) throw new UsageError("capture: a captured step is called inside another; call its function instead");
+    const leaves = leavesOf(feed);
+    for (const { recorded } of this.entries) recorded.closeResults();
+    const entry = this.entryFor(signatureOf(leaves), leaves);
+    entry.runs++;
+    return entry.recorded.run(leaves);
+  }
+
+  report(): CaptureReport[] {
+    return this.entries.map(({ signature, recorded, runs }) => {
+      const { dispatches, size_bytes } = recorded.report;
+      return { signature, dispatches, bytes: size_bytes, runs };
+    });
+  }
+
+  reset(): void {
+    for (const { recorded } of this.entries) recorded.dispose();
+    this.entries = [];
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.reset();
+  }
+
+  private entryFor(signature: string, leaves: Leaves): Entry {
+    const known = this.entries.findLastIndex((entry) => entry.signature === signature && entry.recorded.holds);
+    if (known >= 0) {
+      const [entry] = this.entries.splice(known, 1);
+      this.entries.push(entry!);
+      return entry!;
+    }
+    const entry = { signature, recorded: new RecordedStep(this.device, leaves, this.fn), runs: 0 };
+    this.entries.push(entry);
+    if (this.entries.length > mostRecordings) this.entries.shift()!.recorded.dispose();
+    return entry;
+  }
+}

@@ -1,0 +1,2 @@
+export { capture, type CapturedStep, type CaptureReport, type TextTensors } from "./capture.js";
+export type { FeedFor, HostArray } from "./inputs.js";

@@ -1,0 +1,116 @@
+// What a captured step is fed: host arrays, numbers and tensors in objects and lists, as tensors that stay in place.
+import { UsageError } from "../errors.js";
+import type { Device } from "../gpu/device.js";
+import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
+import type { DType } from "../tensor/dtype.js";
+import { empty, Tensor } from "../tensor/tensor.js";
+
+export type HostArray = Float32Array | Int32Array | Uint32Array;
+/** What a call takes where the captured function takes T: for each tensor a tensor, a host array or a number; arrays may have their `shape` beside them. */
+export type FeedFor<T> = T extends Tensor
+  ? Tensor | HostArray | number
+  : T extends readonly unknown[]
+    ? { [I in keyof T]: FeedFor<T[I]> }
+    : { [Name in keyof T]: FeedFor<T[Name]> } & { readonly shape?: Shape };
+
+/** One tensor that is fed, and where its values come from in a call. */
+interface Leaf {
+  path: readonly (string | number)[];
+  shape: Shape;
+  dtype: DType;
+}
+
+interface FoundLeaf extends Leaf {
+  value: Tensor | HostArray | number;
+}
+
+/** Shapes and types of everything fed: calls with the same one share a recording. */
+export function signatureOf(leaves: readonly Leaf[]): string {
+  return leaves.map(({ path, shape, dtype }) => `${path.join(".")}:${dtype}${formatShape(shape)}`).join(" ");
+}
+
+/** Throws UsageError for what cannot be fed. */
+export function leavesOf(feed: unknown): FoundLeaf[] {
+  const found: FoundLeaf[] = [];
+  collect(feed, [], null, found);
+  return found;
+}
+
+function collect(value: unknown, path: readonly (string | number)[], shape: Shape | null, found: FoundLeaf[]): void {
+  const where = path.length === 0 ? "the input" : `input ${path.join(".")}`;
+  if (value instanceof Tensor) found.push({ path, shape: value.shape, dtype: value.dtype, value });
+  else if (typeof value === "number") found.push({ path, shape: [], dtype: "f32", value });
+  else if (isHostArray(value)) {
+    const own = shape ?? [value.length];
+    if (sizeOf(own) !== value.length) {
+      throw new UsageError(`capture: ${where} does not have the shape beside it, got ${value.length} values for ${formatShape(own)}`);
+    }
+    found.push({ path, shape: own, dtype: dtypeOf(value), value });
+  } else if (Array.isArray(value)) value.forEach((part, i) => collect(part, [...path, i], null, found));
+  else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) collectFields(value, path, found);
+  else if (value !== undefined) {
+    throw new UsageError(`capture: ${where} must be a tensor, a Float32Array, Int32Array or Uint32Array, a number, or a list or object of them, got ${describe(value)}`);
+  }
+}
+
+/** A `shape` beside host arrays is theirs: that is what a batch of `data` looks like. */
+function collectFields(value: object, path: readonly (string | number)[], found: FoundLeaf[]): void {
+  const { shape, ...rest } = value as Record<string, unknown>;
+  const isShape = Array.isArray(shape) && Object.values(rest).some(isHostArray);
+  if (isShape) checkShape("capture", shape as number[]);
+  for (const [name, part] of Object.entries(isShape ? rest : value)) collect(part, [...path, name], isShape ? (shape as number[]) : null, found);
+}
+
+/** The tensors of one recording. */
+export class Inputs {
+  private readonly tensors: readonly Tensor[];
+  private readonly paths: readonly (readonly (string | number)[])[];
+
+  constructor(device: Device, leaves: readonly FoundLeaf[]) {
+    this.tensors = leaves.map(({ shape, dtype }) => empty(device, shape, dtype, "captured input"));
+    this.paths = leaves.map(({ path }) => path);
+  }
+
+  /** As the function sees them: handles of its own, which it may dispose. */
+  open(): unknown {
+    let root: unknown = undefined;
+    this.paths.forEach((path, i) => (root = placed(root, path, this.tensors[i]!.detach())));
+    return root;
+  }
+
+  /** Copies the values of a call with the same signature into place, before what is launched next. */
+  write(leaves: readonly FoundLeaf[]): void {
+    leaves.forEach(({ value, path }, i) => {
+      const tensor = this.tensors[i]!;
+      if (value instanceof Tensor && value.device !== tensor.device) {
+        throw new UsageError(`capture: input ${path.join(".")} lives on another device; move it with data() and fromArray()`);
+      }
+      if (tensor.size === 0) return;
+      if (value instanceof Tensor) tensor.device.queue.copy(value.buffer, tensor.buffer);
+      else tensor.set(typeof value === "number" ? [value] : value);
+    });
+  }
+
+  dispose(): void {
+    for (const tensor of this.tensors) tensor.dispose();
+  }
+}
+
+function placed(root: unknown, [step, ...rest]: readonly (string | number)[], tensor: Tensor): unknown {
+  if (step === undefined) return tensor;
+  const container = (root ?? (typeof step === "number" ? [] : {})) as Record<string | number, unknown>;
+  container[step] = placed(container[step], rest, tensor);
+  return container;
+}
+
+function isHostArray(value: unknown): value is HostArray {
+  return value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint32Array;
+}
+
+function dtypeOf(array: HostArray): DType {
+  return array instanceof Float32Array ? "f32" : array instanceof Int32Array ? "i32" : "u32";
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" ? (value?.constructor?.name ?? "null") : typeof value;
+}
