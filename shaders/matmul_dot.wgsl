@@ -1,6 +1,6 @@
-// y[i, j] = sum_p a[i, p] * b[j, p] + bias[j], for every batch: b is stored transposed, both are read along k.
+// y[i, j] = sum_p a[i, p] * b[j, p], for every batch, then lib/matmul_finish.wgsl: b is stored transposed, both are read along k.
 //
-// Shapes: a [m, k] and b [n, k] with contiguous rows, k and every stride a multiple of 4; bias [n], y [m, n], f32.
+// Shapes: a [m, k] and b [n, k] with contiguous rows, k and every stride a multiple of 4; y [m, n], f32.
 // Work:   one invocation a 4x4 tile of inner products, four terms of k at once. For few rows, where transposing b first
 //         costs more than it saves: the rows of one token against a weight [out, in].
 // Memory: a step of 4 p loads 8 vec4s for 64 multiply-adds, but lanes read b far apart.
@@ -11,11 +11,8 @@ override WORKGROUP: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<Output>;
-@group(0) @binding(4) var<uniform> params: Params;
 
-//#include "lib/matmul_store.wgsl"
+//#include "lib/matmul_finish.wgsl"
 
 fn total(v: vec4f) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
@@ -91,10 +88,14 @@ fn main(
     s33 += a3 * b3;
   }
 
+  var sums = array<vec4f, 4>(
+    vec4f(total(s00), total(s01), total(s02), total(s03)),
+    vec4f(total(s10), total(s11), total(s12), total(s13)),
+    vec4f(total(s20), total(s21), total(s22), total(s23)),
+    vec4f(total(s30), total(s31), total(s32), total(s33)),
+  );
   let y_at = y_start(batch);
-  let from_bias = bias_at(col);
-  store(y_at, row, col, from_bias + vec4f(total(s00), total(s01), total(s02), total(s03)));
-  store(y_at, row + 1u, col, from_bias + vec4f(total(s10), total(s11), total(s12), total(s13)));
-  store(y_at, row + 2u, col, from_bias + vec4f(total(s20), total(s21), total(s22), total(s23)));
-  store(y_at, row + 3u, col, from_bias + vec4f(total(s30), total(s31), total(s32), total(s33)));
+  for (var i = 0u; i < min(4u, params.m - row); i++) {
+    finish(y_at, row + i, col, sums[i]);
+  }
 }

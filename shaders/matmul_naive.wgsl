@@ -1,6 +1,6 @@
-// y[i, j] = sum_p a[i, p] * b[p, j] + bias[j], for every batch.
+// y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl.
 //
-// Shapes: a [m, k], b [k, n], bias [n], y [m, n], f32; any strides, any batch strides.
+// Shapes: a [m, k], b [k, n], y [m, n], f32; any strides, any batch strides.
 // Work:   one invocation an output. The oracle of the other matmul kernels, and what runs when k = 0.
 // Memory: 8 k bytes an output: nothing is reused.
 
@@ -10,9 +10,9 @@ override WORKGROUP: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+
+//#include "lib/matmul_finish.wgsl"
+//#include "lib/matmul_row_sums.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -33,8 +33,6 @@ fn main(
   for (var p = 0u; p < params.k; p++) {
     sum += a[a_at + p * params.a_col] * b[b_at + p * params.b_row];
   }
-  if (params.has_bias != 0u) {
-    sum += bias[col];
-  }
-  y[params.y_offset + id] = sum;
+  finish_at(params.y_offset + id, col, sum);
+  sum_rows(batch, row, 1u, col);
 }

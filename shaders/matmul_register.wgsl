@@ -1,7 +1,7 @@
-// y[i, j] = sum_p a[i, p] * b[p, j] + bias[j], for every batch: an 8x8 tile of y in the registers of one invocation.
+// y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: an 8x8 tile of y in the registers of one invocation.
 //
 // Shapes: a [m, k] with any strides; b [k, n] with contiguous rows, b_row, b_inner, b_outer and b_offset multiples of 4;
-//         bias [n], y [m, n], f32. Any m and k; n is rounded up to the padding of b's rows.
+//         y [m, n], f32. Any m and k; n is rounded up to the padding of b's rows.
 // Work:   tiles are dealt out one by one, columns first, so neighbours share the rows of a. No workgroup memory, no
 //         barriers: on software adapters a barrier costs as much as 20 loads. Rows past the end are clamped, and only
 //         their stores left out.
@@ -13,11 +13,9 @@ override WORKGROUP: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<Output>;
-@group(0) @binding(4) var<uniform> params: Params;
 
-//#include "lib/matmul_store.wgsl"
+//#include "lib/matmul_finish.wgsl"
+//#include "lib/matmul_row_sums.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -51,24 +49,22 @@ fn main(
   var left_at = b_start(batch) / 4u + col / 4u;
   let to_right = select(0u, 1u, col + 4u < params.n);
 
-  let bias_left = bias_at(col);
-  let bias_right = bias_at(col + 4u);
-  var l0 = bias_left;
-  var l1 = bias_left;
-  var l2 = bias_left;
-  var l3 = bias_left;
-  var l4 = bias_left;
-  var l5 = bias_left;
-  var l6 = bias_left;
-  var l7 = bias_left;
-  var r0 = bias_right;
-  var r1 = bias_right;
-  var r2 = bias_right;
-  var r3 = bias_right;
-  var r4 = bias_right;
-  var r5 = bias_right;
-  var r6 = bias_right;
-  var r7 = bias_right;
+  var l0 = vec4f();
+  var l1 = vec4f();
+  var l2 = vec4f();
+  var l3 = vec4f();
+  var l4 = vec4f();
+  var l5 = vec4f();
+  var l6 = vec4f();
+  var l7 = vec4f();
+  var r0 = vec4f();
+  var r1 = vec4f();
+  var r2 = vec4f();
+  var r3 = vec4f();
+  var r4 = vec4f();
+  var r5 = vec4f();
+  var r6 = vec4f();
+  var r7 = vec4f();
   for (var p = 0u; p < params.k; p++) {
     let left = b[left_at];
     let right = b[left_at + to_right];
@@ -100,21 +96,11 @@ fn main(
     left_at += b_step;
   }
 
+  // A loop, not 16 calls: the end is most of what a driver has to compile.
+  var sums = array<vec4f, 16>(l0, r0, l1, r1, l2, r2, l3, r3, l4, r4, l5, r5, l6, r6, l7, r7);
   let y_at = y_start(batch);
-  store(y_at, row, col, l0);
-  store(y_at, row, col + 4u, r0);
-  store(y_at, row + 1u, col, l1);
-  store(y_at, row + 1u, col + 4u, r1);
-  store(y_at, row + 2u, col, l2);
-  store(y_at, row + 2u, col + 4u, r2);
-  store(y_at, row + 3u, col, l3);
-  store(y_at, row + 3u, col + 4u, r3);
-  store(y_at, row + 4u, col, l4);
-  store(y_at, row + 4u, col + 4u, r4);
-  store(y_at, row + 5u, col, l5);
-  store(y_at, row + 5u, col + 4u, r5);
-  store(y_at, row + 6u, col, l6);
-  store(y_at, row + 6u, col + 4u, r6);
-  store(y_at, row + 7u, col, l7);
-  store(y_at, row + 7u, col + 4u, r7);
+  for (var i = 0u; i < 2u * min(8u, params.m - row); i++) {
+    finish(y_at, row + i / 2u, col + i % 2u * 4u, sums[i]);
+  }
+  sum_rows(batch, row, 8u, col);
 }

@@ -1,6 +1,6 @@
-// y[i, j] = sum_p a[i, p] * b[p, j] + bias[j], for every batch: a 4x4 tile of y in the registers of one invocation.
+// y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: a 4x4 tile of y in the registers of one invocation.
 //
-// Shapes: a [m, k], b [k, n], bias [n], y [m, n], f32; any sizes, any strides. For outputs with few rows or columns,
+// Shapes: a [m, k], b [k, n], y [m, n], f32; any sizes, any strides. For outputs with few rows or columns,
 //         where tiles of 8x8 would be mostly padding.
 // Work:   as matmul_register; rows and columns past the end are clamped, and only their stores left out.
 // Memory: a step of p loads 8 scalars for 16 multiply-adds.
@@ -11,11 +11,9 @@ override WORKGROUP: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<Output>;
-@group(0) @binding(4) var<uniform> params: Params;
 
-//#include "lib/matmul_store.wgsl"
+//#include "lib/matmul_finish.wgsl"
+//#include "lib/matmul_row_sums.wgsl"
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -46,11 +44,10 @@ fn main(
   var a_step = 0u;
   var b_step = 0u;
 
-  let start = bias_at(col);
-  var sum0 = start;
-  var sum1 = start;
-  var sum2 = start;
-  var sum3 = start;
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
   for (var p = 0u; p < params.k; p++) {
     let from_b = vec4f(b[col0 + b_step], b[col1 + b_step], b[col2 + b_step], b[col3 + b_step]);
     sum0 += a[row0 + a_step] * from_b;
@@ -61,9 +58,10 @@ fn main(
     b_step += params.b_row;
   }
 
+  var sums = array<vec4f, 4>(sum0, sum1, sum2, sum3);
   let y_at = y_start(batch);
-  store(y_at, row, col, sum0);
-  store(y_at, row + 1u, col, sum1);
-  store(y_at, row + 2u, col, sum2);
-  store(y_at, row + 3u, col, sum3);
+  for (var i = 0u; i < min(4u, params.m - row); i++) {
+    finish(y_at, row + i, col, sums[i]);
+  }
+  sum_rows(batch, row, 4u, col);
 }

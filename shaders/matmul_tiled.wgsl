@@ -1,6 +1,6 @@
-// y[i, j] = sum_p a[i, p] * b[p, j] + bias[j], for every batch: tiles of a and b in workgroup memory.
+// y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: tiles of a and b in workgroup memory.
 //
-// Shapes: a [m, k], b [k, n], bias [n], y [m, n], f32; any sizes, any strides.
+// Shapes: a [m, k], b [k, n], y [m, n], f32; any sizes, any strides.
 // Work:   a workgroup of GROUPS x GROUPS invocations makes a tile of 4 GROUPS x 4 GROUPS outputs, 4x4 in the registers of
 //         each; k goes by in slices of 16. What lies past an edge is filled with zeros.
 // Memory: a tile of 64 reads each operand once per 64 outputs across: 16 multiply-adds a loaded float; 8.7 KB of
@@ -19,11 +19,9 @@ override B_ALONG_K: bool = false;
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<Output>;
-@group(0) @binding(4) var<uniform> params: Params;
 
-//#include "lib/matmul_store.wgsl"
+//#include "lib/matmul_finish.wgsl"
+//#include "lib/matmul_row_sums.wgsl"
 
 // Four rows of a (or columns of b) at one p: whole vec4s, as storing single components could race.
 var<workgroup> a_tile: array<vec4f, SLICE * PITCH>;
@@ -74,11 +72,12 @@ fn main(
 
   let row = first_row + 4u * local.y;
   let col = first_col + 4u * local.x;
-  let from_bias = bias_at(col);
-  var sum0 = from_bias;
-  var sum1 = from_bias;
-  var sum2 = from_bias;
-  var sum3 = from_bias;
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  let sums_rows = params.sums_rows != 0u && first_col == 0u;
+  var row_sum = vec4f();
   for (var start = 0u; start < params.k; start += SLICE) {
     for (var i = lane; i < SLICE * GROUPS; i += INVOCATIONS) {
       let along_k = vec2u(i / SLICE, i % SLICE);
@@ -96,13 +95,21 @@ fn main(
       sum1 += from_a.y * from_b;
       sum2 += from_a.z * from_b;
       sum3 += from_a.w * from_b;
+      if (sums_rows) {
+        row_sum += from_a;
+      }
     }
     workgroupBarrier();
   }
 
   let y_at = y_start(batch);
-  store(y_at, row, col, sum0);
-  store(y_at, row + 1u, col, sum1);
-  store(y_at, row + 2u, col, sum2);
-  store(y_at, row + 3u, col, sum3);
+  finish(y_at, row, col, sum0);
+  finish(y_at, row + 1u, col, sum1);
+  finish(y_at, row + 2u, col, sum2);
+  finish(y_at, row + 3u, col, sum3);
+  if (sums_rows && local.x == 0u) {
+    for (var i = 0u; i < 4u && row + i < params.m; i++) {
+      store_row_sum(batch, row + i, row_sum[i]);
+    }
+  }
 }

@@ -1,5 +1,5 @@
-// What every matmul kernel is told: y[batch] = a[batch] · b[batch] + bias, operands read through strides in elements.
-// Swapped strides transpose an operand; a batch stride of 0 repeats it.
+// What every matmul kernel is told: y[batch] = a[batch] · b[batch], operands read through strides in elements, and what
+// lib/matmul_finish.wgsl makes of the sums. Swapped strides transpose an operand; a batch stride of 0 repeats it.
 
 struct Params {
   m: u32,
@@ -20,7 +20,13 @@ struct Params {
   a_offset: u32,
   b_offset: u32,
   y_offset: u32,
-  has_bias: u32,
+  // 1 where the sums of a's rows are wanted beside the product.
+  sums_rows: u32,
+  // Dropout's p, below 0 where held_rate holds it; and which words.
+  rate: f32,
+  stream: u32,
+  draw: u32,
+  seed: u32,
 }
 
 fn a_start(batch: u32) -> u32 {

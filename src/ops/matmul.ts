@@ -47,7 +47,7 @@ export function product(op: string, a: Tensor, b: Tensor, bias: Tensor | null, p
     }
   }
   const y = empty(a.device, plan.yShape);
-  multiply(a.device, { a: a.buffer, b: b.buffer, ...(bias ? { bias: bias.buffer } : {}), y: y.buffer }, plan);
+  multiply(a.device, { a: a.buffer, b: b.buffer, y: y.buffer }, plan, bias ? { bias: bias.buffer } : {});
   const rows = plan.n === 0 ? 0 : y.size / plan.n;
   return record({
     op,

@@ -3,6 +3,7 @@ import { DisposedError, OutOfMemoryError, ShapeError, UsageError } from "../erro
 import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { blockElements } from "../kernels/optim.js";
+import { TransposedMatrices, type Matrix } from "../kernels/transposed_matrices.js";
 import { formatShape, sameShape } from "../shape.js";
 import { keep } from "../tensor/scope.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -62,6 +63,8 @@ export class Arena {
   private readonly parameter_of: PoolBuffer;
   private readonly moments: ReadonlyMap<string, PoolBuffer>;
   private readonly slots = new Map<number, Tensor>();
+  /** What linear layers read on software adapters. */
+  private readonly transposed: TransposedMatrices | null;
 
   constructor(
     private readonly device: Device,
@@ -77,6 +80,7 @@ export class Arena {
     // The tail of a parameter's last block is read by the kernels and must hold numbers.
     for (const buffer of [this.p, this.grads, ...this.moments.values()]) device.queue.clear(this.whole(buffer));
     this.writeBlockTable();
+    this.transposed = TransposedMatrices.attach(device, this.p, this.matrices());
   }
 
   get blocks(): number {
@@ -226,7 +230,15 @@ export class Arena {
       }
       slot.dispose();
     }
+    this.transposed?.dispose();
     for (const buffer of [this.p, this.grads, this.parameter_of, ...this.moments.values()]) buffer.release();
+  }
+
+  private matrices(): Matrix[] {
+    return this.layout.places.flatMap(({ parameter, firstBlock }) => {
+      const { shape, size } = this.tensors[parameter]!;
+      return shape.length === 2 && size > 0 ? [{ offset_bytes: firstBlock * blockBytes, rows: shape[0]!, cols: shape[1]! }] : [];
+    });
   }
 
   private makeSlot({ parameter, firstBlock }: Place): Tensor {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.js";
 import { columnSums } from "../../src/kernels/column_sums.js";
-import { chooseVariant, matmul as multiply, matmulSplit, type MatmulVariant } from "../../src/kernels/matmul.js";
+import { matmul as multiply, matmulSplit, type MatmulVariant } from "../../src/kernels/matmul.js";
+import { chooseVariant } from "../../src/kernels/matmul_choice.js";
 import { layoutOf } from "../../src/kernels/matmul_layout.js";
 import { fromArray, zeros } from "../../src/ops/creation.js";
 import { matmul, type MatmulOptions } from "../../src/ops/matmul.js";
@@ -44,7 +45,7 @@ const sizes: Sizes[] = [
   { m: 13, n: 6, k: 0, bias: true },
 ];
 
-const variants: MatmulVariant[] = ["naive", "register", "register_small", "dot", "tiled", "tiled_small"];
+const variants: MatmulVariant[] = ["naive", "register", "register_small", "subgroup", "subgroup_any", "dot", "tiled", "tiled_small"];
 
 function fits(variant: MatmulVariant, layout: keyof typeof layouts, k: number): boolean {
   return variant !== "dot" || (layout === "NT" && k % 4 === 0);
@@ -68,9 +69,10 @@ async function run(variant: MatmulVariant | { split: number }, { m, n, k, batch 
     const upload = (x: Nd) => fromArray(device, x.data, { shape: x.shape });
     const y = fromArray(device, new Float32Array(size + 2 * guard).fill(7));
     const slice = { ...y.buffer, offset_bytes: guard * 4, size_bytes: size * 4 };
-    const buffers = { a: upload(a).buffer, b: upload(b).buffer, ...(c ? { bias: upload(c).buffer } : {}), y: slice };
+    const buffers = { a: upload(a).buffer, b: upload(b).buffer, y: slice };
+    const finish = c ? { bias: upload(c).buffer } : {};
     const shape = { m, n, k, ...flags, batch: { extents: [batch], a: [m * k], b: [k * n] } };
-    if (typeof variant === "string") multiply(device, buffers, shape, variant);
+    if (typeof variant === "string") multiply(device, buffers, shape, finish, variant);
     else matmulSplit(device, buffers, shape, "register_small", variant.split);
     return y;
   });
@@ -129,8 +131,8 @@ describe("matmul on a GPU's choice of kernels", () => {
 
   it("is tiles of 64 where they fill the adapter, else of 32", () => {
     const gpu = { adapter: { class: "gpu-basic" } } as Device;
-    expect(chooseVariant(gpu, layoutOf({ m: 1024, n: 1024, k: 64 }))).toBe("tiled");
-    expect(chooseVariant(gpu, layoutOf({ m: 512, n: 128, k: 128 }))).toBe("tiled_small");
+    expect(chooseVariant(gpu, layoutOf({ m: 1024, n: 1024, k: 64 }), false)).toBe("tiled");
+    expect(chooseVariant(gpu, layoutOf({ m: 512, n: 128, k: 128 }), false)).toBe("tiled_small");
   });
 });
 
@@ -212,7 +214,7 @@ describe("matmul", () => {
   it("refuses a variant that cannot run the sizes", async () => {
     const device = await testDevice();
     const { a, b, y } = scope(() => ({ a: zeros(device, [4, 3]), b: zeros(device, [3, 4]), y: zeros(device, [4, 4]) }));
-    expect(() => multiply(device, { a: a.buffer, b: b.buffer, y: y.buffer }, { m: 4, n: 4, k: 3 }, "dot")).toThrow("matmul: variant dot needs");
+    expect(() => multiply(device, { a: a.buffer, b: b.buffer, y: y.buffer }, { m: 4, n: 4, k: 3 }, {}, "dot")).toThrow("matmul: variant dot needs");
     for (const tensor of [a, b, y]) tensor.dispose();
   });
 });

@@ -1,0 +1,48 @@
+// Which kernel makes a product: a table by adapter class and sizes, not timings, so that the same sizes on the same
+// class of adapter always add in the same order.
+import type { Device } from "../gpu/device.js";
+import { needsWholeSums, type Finish } from "./matmul_finish.js";
+import { batchesOf, hasVec4Rows, hasVec4Terms, type MatmulLayout } from "./matmul_layout.js";
+
+export type MatmulVariant = "naive" | "register" | "register_small" | "subgroup" | "subgroup_any" | "dot" | "tiled" | "tiled_small";
+
+/** From this many rows on, copying b to padded rows costs less than reading it badly: measured on lavapipe. */
+const rowsWorthPacking = { register: 26, subgroup: 96 };
+
+/** `ready`: a transposed copy of b is at hand. */
+export function chooseVariant(device: Device, layout: MatmulLayout, ready: boolean): MatmulVariant {
+  if (device.adapter.class !== "cpu") return tilesOf(layout, 64, 64) >= 128 ? "tiled" : "tiled_small";
+  const { m, n } = layout;
+  const few = hasVec4Terms(layout) ? "dot" : "register_small";
+  if (m <= 4 || n <= 4) return few;
+  const lanes = subgroupLanes(device);
+  const rows = hasVec4Rows(layout) || ready;
+  // A subgroup's tile is twice as fast an element, padding included.
+  if (lanes && tilesOf(layout, 16, 8 * lanes) * 16 * 8 * lanes <= 2 * tilesOf(layout, 8, 8) * 64) {
+    return rows || packs(layout, lanes) ? "subgroup" : "subgroup_any";
+  }
+  return rows || m > rowsWorthPacking.register ? "register" : few;
+}
+
+/** Lanes of SwiftShader's subgroups read columns of b as fast as rows; those of lavapipe do not. */
+function packs({ m, bCol }: MatmulLayout, lanes: number): boolean {
+  return lanes >= 8 && bCol !== 1 && m >= rowsWorthPacking.subgroup;
+}
+
+/** The size of every subgroup where the subgroup kernels can run, else null. */
+export function subgroupLanes({ adapter, features }: Device): number | null {
+  const { subgroupMinSize, subgroupMaxSize } = adapter;
+  return subgroupMinSize === subgroupMaxSize && [4, 8, 16].includes(subgroupMinSize) && features.has("subgroups") ? subgroupMinSize : null;
+}
+
+function tilesOf(layout: MatmulLayout, rows: number, cols: number): number {
+  return Math.ceil(layout.m / rows) * Math.ceil(layout.n / cols) * batchesOf(layout);
+}
+
+/** Few tiles over a long k leave a GPU idle: k is then cut into equal parts, at most 32. */
+export function splitsFor(variant: MatmulVariant, layout: MatmulLayout, finish: Finish): number {
+  if (variant !== "tiled_small" || needsWholeSums(finish) || finish.rowSums) return 1;
+  let splits = 1;
+  while (splits < 32 && splits * tilesOf(layout, 32, 32) < 128 && layout.k % (splits * 2) === 0 && layout.k / (splits * 2) >= 64) splits *= 2;
+  return splits;
+}
