@@ -114,7 +114,7 @@ export function sliceWindow(op: string, x: Tensor, window: Window): Tensor {
     output: readWindow(op, x, window),
     saved: [],
     vjp: (dy) => {
-      const dx = emptyCleared(dy.device, before);
+      const dx = emptyCleared(dy.device, before, dy.dtype);
       writeWindow(op, dy, dx, window);
       return [dx];
     },

@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry, type Safet
 import type { Module } from "../nn/index.js";
 import type { OptimizerState } from "../optim/index.js";
 import { formatShape, sameShape } from "../shape.js";
-import type { DType, TypedArray } from "../tensor/dtype.js";
+import { computedIn, type DType, type TypedArray } from "../tensor/dtype.js";
 import type { RandomState } from "../tensor/random.js";
 
 /** Raised when an older reader would misunderstand. A later version than this is refused. */
@@ -105,7 +105,7 @@ function refuseOtherModel(checkpoint: Checkpoint, model: Module): void {
   for (const [name, tensor] of Object.entries(own)) {
     const saved = Object.hasOwn(checkpoint.model, name) ? checkpoint.model[name] : undefined;
     if (!saved) wrong.push(`missing in the file: ${name} ${tensor.describe()}`);
-    else if (saved.dtype !== tensor.dtype || !sameShape(saved.shape, tensor.shape)) wrong.push(`${name}: the model has ${tensor.describe()}, got ${saved.dtype}${formatShape(saved.shape)}`);
+    else if (computedIn(saved.dtype) !== computedIn(tensor.dtype) || !sameShape(saved.shape, tensor.shape)) wrong.push(`${name}: the model has ${tensor.describe()}, got ${saved.dtype}${formatShape(saved.shape)}`);
   }
   for (const [name, { dtype, shape }] of Object.entries(checkpoint.model)) if (!Object.hasOwn(own, name)) wrong.push(`not in the model: ${name} ${dtype}${formatShape(shape)}`);
   if (wrong.length === 0) return;

@@ -7,6 +7,7 @@ import { AdamW, SGD } from "../../src/optim/index.js";
 import { cosine, warmup } from "../../src/schedule/index.js";
 import { checkpointVersion, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, train, type CheckpointState } from "../../src/train/index.js";
 import { text } from "../../src/data/index.js";
+import { toHalves } from "../../src/half.js";
 import { testDevice } from "../support/device.js";
 
 const source = "the quick brown fox jumps over the lazy dog. ".repeat(20);
@@ -119,7 +120,7 @@ describe("checkpoint", () => {
     ["a negative step", ({ metadata }) => metadata.set("state", '{"step":-1}'), /no step count, got -1/],
     ["a state that is cut off", ({ metadata }) => metadata.set("state", '{"step":'), /metadata "state" is not a JSON object/],
     ["a state that is a list", ({ metadata }) => metadata.set("state", "[]"), /metadata "state" is not a JSON object/],
-    ["a half-precision tensor", ({ tensors }) => tensors.set("model.x", { dtype: "F16", shape: [2], data: new Uint8Array(4) }), /"model.x" has dtype F16/],
+    ["a double-precision tensor", ({ tensors }) => tensors.set("model.x", { dtype: "F64", shape: [2], data: new Uint8Array(16) }), /"model.x" has dtype F64, .* use F32, F16, BF16, I32, U32/],
     ["an optimizer without moments", ({ metadata }) => metadata.set("optimizer", "{}"), /names no moments/],
   ])("refuses %s", async (_, edit, message) => {
     const { model, optimizer } = make(1);
@@ -127,6 +128,22 @@ describe("checkpoint", () => {
     expect(() => decodeCheckpoint(bytes)).not.toThrow();
     expect(() => decodeCheckpoint(edited(bytes, edit))).toThrow(message);
     expect(() => decodeCheckpoint(edited(bytes, edit))).toThrow(CheckpointError);
+  });
+
+  it("reads halves and bfloats into an f32 model: files of other programs", async () => {
+    const { model } = make(1);
+    const [name, tensor] = Object.entries(model.stateDict())[0]!;
+    const values = Float32Array.from({ length: tensor.size }, (_, i) => (i % 64) / 8 - 4);
+    const bits = { F16: toHalves(values), BF16: Uint16Array.from(new Uint32Array(values.buffer), (word) => word >>> 16) };
+    for (const dtype of ["F16", "BF16"] as const) {
+      const bytes = edited(await encodeCheckpoint(model, null, state), ({ tensors }) =>
+        tensors.set(`model.${name}`, { dtype, shape: tensor.shape, data: new Uint8Array(bits[dtype].buffer) }),
+      );
+      tensor.set(new Float32Array(tensor.size));
+      restoreCheckpoint(decodeCheckpoint(bytes), model);
+      expect(await tensor.data()).toEqual(values);
+    }
+    model.dispose();
   });
 
   it("refuses an optimizer state with a moment missing", async () => {
