@@ -25,7 +25,7 @@ export class LaunchQueue {
   private batch = 0;
   private closed = false;
   private recorded: Recording | null = null;
-  private submitQueued = false;
+  private coming: Promise<void> | null = null;
   /** Totals since the device was opened. */
   readonly counts = { dispatches: 0, submits: 0, writes: 0 };
 
@@ -81,7 +81,7 @@ export class LaunchQueue {
       else this.encodeClear(command.target, command.offset, command.size);
     }
     plan.markChanged();
-    this.submitSoon();
+    void this.submitSoon();
   }
 
   /** `repack` makes the Params anew for each replay of a recording, where they vary. */
@@ -146,7 +146,6 @@ export class LaunchQueue {
   /** Copies bytes to a buffer that is not of the pool, after everything launched so far. */
   copyOut(source: Slice, target: GPUBuffer, targetOffset_bytes = 0): void {
     this.checkOpen();
-    this.recorded?.refuse("memory is read back (data, item, stats, sync)");
     this.touch(source.buffer);
     this.encodeCopy(source.buffer.gpu, source.offset_bytes, target, targetOffset_bytes, source.size_bytes);
   }
@@ -187,14 +186,13 @@ export class LaunchQueue {
     recording.write(target, content, size_bytes);
   }
 
-  /** Submits at the end of the running task, so that a read that follows a replay goes into the same submit. */
-  private submitSoon(): void {
-    if (this.submitQueued) return;
-    this.submitQueued = true;
-    queueMicrotask(() => {
-      this.submitQueued = false;
+  /** Submits when the running piece of code ends, so that a replay and the reads that follow it go together. Resolves once that is done. */
+  submitSoon(): Promise<void> {
+    this.coming ??= Promise.resolve().then(() => {
+      this.coming = null;
       if (!this.closed) this.flush();
     });
+    return this.coming;
   }
 
   /** Submits what is pending. Nothing is, while a recording runs. */

@@ -19,6 +19,7 @@ export class Readback {
 
   /** Bytes of a slice; and those of `cleared`, which are zeroed for the launches that follow. One round trip. */
   async read(slice: Slice, cleared: Slice | null = null): Promise<{ bytes: ArrayBuffer; cleared: ArrayBuffer | null }> {
+    this.queue.recording?.refuse("memory is read back (data, item, stats, sync)");
     const total_bytes = slice.size_bytes + (cleared?.size_bytes ?? 0);
     if (total_bytes === 0) return { bytes: new ArrayBuffer(0), cleared: null };
     const size_bytes = Math.max(256, 2 ** Math.ceil(Math.log2(total_bytes)));
@@ -30,8 +31,10 @@ export class Readback {
       this.queue.copyOut(cleared, staging, slice.size_bytes);
       this.queue.clear(cleared);
     }
-    this.queue.flush();
-    if (this.beforeMap) await this.beforeMap();
+    const { beforeMap } = this;
+    // Reads queued together are submitted together.
+    await this.queue.submitSoon();
+    if (beforeMap) await beforeMap();
     await staging.mapAsync(1, 0, total_bytes); // GPUMapMode.READ
     const mapped = staging.getMappedRange(0, total_bytes);
     const bytes = mapped.slice(0, slice.size_bytes);

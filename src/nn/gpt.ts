@@ -113,6 +113,11 @@ export class GPT extends Layer {
     this.registerModule("lm_head", this.head);
   }
 
+  /** Its loss depends on nothing that the host decides from step to step. A subclass may, and must say so itself. */
+  get capturable(): boolean {
+    return this.constructor === GPT;
+  }
+
   forward(tokens: Tensor): Tensor {
     return scope(() => {
       const x = this.embed(tokens, 0);

@@ -8,7 +8,8 @@ import type { Algorithm } from "./algorithm.js";
 import { Arena, bindingLimit, layoutArenas } from "./arena.js";
 import { Averaging, type AveragingOptions } from "./averaging.js";
 import { Clipping, type ClipName, type ClippingOptions } from "./clipping.js";
-import { ControlBlock, type ControlReading, type StepRecord } from "./control.js";
+import { ControlBlock, type StepRecord } from "./control.js";
+import { ControlReader } from "./control_reader.js";
 import { normalGroups } from "./normal_groups.js";
 import { ParamGroup, withoutUndefined, type CommonOptions, type GroupOptions } from "./param_group.js";
 import { Scalars } from "./scalars.js";
@@ -46,6 +47,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   private readonly moments: readonly string[];
   private readonly arenas: readonly Arena[];
   private readonly control: ControlBlock;
+  private readonly reader: ControlReader;
   private readonly clipping: Clipping;
   private readonly averaging: Averaging;
   private readonly scalars: Scalars;
@@ -54,8 +56,6 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   private readonly counter = new StepCounter();
   /** Which parameters the GPU holds as taking part. */
   private active: boolean[];
-  private refreshing = false;
-  private failure: unknown = null;
   private disposed = false;
 
   protected constructor(
@@ -97,6 +97,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     }
     this.arenas = layouts.map((layout) => new Arena(device, layout, this.parameters, this.moments));
     this.control = new ControlBlock(device, this.groupOf, groups.length);
+    this.reader = new ControlReader(name, this.control, this.counter, this.table);
     this.control.writeActive(this.active);
     this.control.writeCounters({ step: 0, skipped: 0, clipped: 0 }, this.parameters.map(() => 0), this.ratesAt(0));
     for (const tensor of this.arenas.flatMap((arena) => arena.adopt())) tensor.dispose();
@@ -177,7 +178,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     this.startAverages();
     this.averaging.started = true;
     this.launches.prepare(accumulated);
-    if (highest - lowest >= unreadSteps) this.refreshCounter();
+    if (highest - lowest >= unreadSteps) this.reader.refresh();
     this.counter.launch();
   }
 
@@ -219,7 +220,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   /** What the kernels used at the last step, once everything launched so far has run. */
   async stats(): Promise<OptimizerStats> {
     this.checkAlive();
-    const { rowMissed: _, ...stats } = await this.readControl();
+    const { rowMissed: _, ...stats } = await this.reader.read();
     return stats;
   }
 
@@ -275,7 +276,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const groups = this.paramGroups.map((group) => group.toState());
     const scalars = this.scalars.toState();
     // Every read is queued before the first is awaited: one moment of the run, whatever is launched meanwhile.
-    const [{ step, skipped, clipped }, { parameterSteps, moments }] = await Promise.all([this.readControl(), this.readMoments()]);
+    const [{ step, skipped, clipped }, { parameterSteps, moments }] = await Promise.all([this.reader.read(), this.readMoments()]);
     return { algorithm: algorithm.name, step, skipped, clipped, ...limits, groups, scalars, parameterSteps, moments };
   }
 
@@ -368,28 +369,6 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     return this.paramGroups.map((group) => group.lrAt(t));
   }
 
-  private async readControl(): Promise<ControlReading> {
-    const mark = this.counter.now;
-    const reading = await this.control.read();
-    this.counter.learn(reading.step, mark);
-    if (reading.rowMissed) {
-      throw new UsageError(
-        `${this.algorithm.name}: steps found no learning rate in the step table and were skipped, got ${reading.skipped} skipped steps in all; ` +
-          `more than ${Math.floor(this.table.capacity / 2)} gradients were not finite since the counter was last read: await stats() now and then`,
-      );
-    }
-    return reading;
-  }
-
-  /** Learns the counter in the background, so that the step table can follow it. */
-  private refreshCounter(): void {
-    if (this.refreshing) return;
-    this.refreshing = true;
-    this.readControl()
-      .catch((error: unknown) => (this.failure ??= error))
-      .finally(() => (this.refreshing = false));
-  }
-
   private checkOwner(): void {
     this.checkUsable();
     for (const arena of this.arenas) arena.checkOwned(this.algorithm.name);
@@ -402,8 +381,6 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
 
   private checkAlive(): void {
     if (this.disposed) throw new DisposedError(`${this.algorithm.name}: used after dispose()`);
-    const { failure } = this;
-    this.failure = null;
-    if (failure) throw failure;
+    this.reader.throwFailure();
   }
 }

@@ -3,14 +3,11 @@ import type { TokenBatch } from "../data/index.js";
 import { DivergedError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import type { OptimizerStats } from "../optim/index.js";
-import { fromArray, mean, stack } from "../ops/index.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { scope } from "../tensor/scope.js";
-import { backward } from "../tensor/backward.js";
-import { noGrad } from "../tensor/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { StepMetrics, ValidationMetrics } from "./metrics.js";
 import { Pacer } from "./pacer.js";
+import { Steps } from "./steps.js";
 
 /** What `train` needs of a model; nn.GPT fits. */
 export interface TrainableModel {
@@ -18,6 +15,8 @@ export interface TrainableModel {
   loss(tokens: Tensor, targets: Tensor): Tensor;
   train(): unknown;
   inEvalMode<T>(fn: () => T): T;
+  /** True where `loss` decides nothing on the host from step to step, so that `train` may record it once. nn.GPT says so. */
+  readonly capturable?: boolean;
 }
 
 /** What `train` needs of an optimizer; those of `optim` fit. */
@@ -54,13 +53,18 @@ export interface TrainOptions {
   evalBatches?: number;
   /** Call `onCheckpoint` every so many steps. 0, the default, for only at the end. */
   checkpointEvery?: number;
+  /**
+   * Record the step once and replay it: faster, but what the model decides on the host is then decided once, see
+   * `capture`. By default what the model says of itself (`capturable`), else false.
+   */
+  capture?: boolean;
   /** Stop with DivergedError after so many skipped steps in a row. 20 by default. */
   maxSkipped?: number;
   /** The lowest validation loss so far, of a resumed run. */
   bestValidationLoss?: number | null;
   /** Stops after the step being launched; the run ends as if that were the last, without a validation. */
   signal?: AbortSignal;
-  /** Results arrive in order, up to two steps after the launch. */
+  /** Results arrive in order, a few steps after the launch. */
   onStep?: (metrics: StepMetrics) => void;
   onValidation?: (metrics: ValidationMetrics) => void;
   /** Nothing is in flight while it is awaited. Called at the end too, however the run ends, but for an error. */
@@ -79,11 +83,13 @@ export interface TrainResult {
 }
 
 const optionKeys = [
-  "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery",
+  "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery", "capture",
   "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint",
 ];
-/** Steps launched whose results have not arrived. */
-const maxInFlight = 2;
+/** Steps launched whose results have not arrived: so many, and more where steps are short, because a page waits 5 to 15 ms for any result. */
+const leastInFlight = 2;
+const mostInFlight = 32;
+const inFlight_ms = 50;
 const training = new WeakSet<object>();
 
 /**
@@ -97,9 +103,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options);
   if (training.has(options.model)) throw new UsageError("train: this model is being trained already; await the first train() before the next");
   training.add(options.model);
+  const run = new Run(options);
   try {
-    return await new Run(options).run();
+    return await run.run();
   } finally {
+    run.dispose();
     training.delete(options.model);
   }
 }
@@ -130,12 +138,18 @@ class Run {
   private readonly result = { loss: NaN, skipped: 0, clipped: 0 };
   private readonly pacer: Pacer;
   private readonly validationPacer: Pacer;
+  private readonly steps: Steps;
 
   constructor(private readonly options: TrainOptions) {
+    this.steps = new Steps(options.device, options.model, options.optimizer, options.capture ?? options.model.capturable === true);
     this.step = options.startStep ?? 0;
     this.best = options.bestValidationLoss ?? null;
     this.pacer = new Pacer(options.device);
     this.validationPacer = new Pacer(options.device);
+  }
+
+  dispose(): void {
+    this.steps.dispose();
   }
 
   async run(): Promise<TrainResult> {
@@ -151,7 +165,7 @@ class Run {
     if (evalEvery > 0 && this.step === 0) await this.validate();
     while (this.step < steps && !signal?.aborted) {
       this.launchStep();
-      if (this.inFlight.length > maxInFlight) await this.settleOldest();
+      if (this.inFlight.length > this.pacer.unitsWithin(inFlight_ms, leastInFlight, mostInFlight)) await this.settleOldest();
       if (signal?.aborted) break;
       const last = this.step === steps;
       if (evalEvery > 0 && (last || this.step % evalEvery === 0)) await this.validate();
@@ -163,28 +177,13 @@ class Run {
   }
 
   private launchStep(): void {
-    const { model, optimizer, data, accumulate = 1 } = this.options;
+    const { data, accumulate = 1 } = this.options;
     const batches = Array.from({ length: accumulate }, () => data.next());
     this.tokensPerStep = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
-    model.train();
-    const loss = scope(() => {
-      optimizer.zeroGrad();
-      const losses = batches.map((batch) => this.backwardOf(batch));
-      optimizer.step({ accumulated: accumulate });
-      return losses.length === 1 ? losses[0]! : mean(stack(losses));
-    });
+    const loss = this.steps.train(batches);
     const step = ++this.step;
     const done = this.pacer.submitted();
     this.inFlight.push(this.paced(this.pacer, () => this.collect(step, loss, done)));
-  }
-
-  /** The loss of one batch, its gradients added to the parameters'. The memory between the two is free before the next. */
-  private backwardOf(batch: TokenBatch): Tensor {
-    return scope(() => {
-      const loss = this.lossOf(batch);
-      backward(loss);
-      return loss.detach();
-    });
   }
 
   /** Queues the reads of a step's results at once: later steps overwrite what they read. */
@@ -261,25 +260,20 @@ class Run {
     for (const batch of batches) {
       if (this.options.signal?.aborted) break;
       pending.push(this.paced(this.validationPacer, () => this.validationLoss(batch)));
-      if (pending.length > maxInFlight) sum += await pending.shift()!;
+      if (pending.length > leastInFlight) sum += await pending.shift()!;
     }
     for (const loss of pending) sum += await loss;
     return sum / batches.length;
   }
 
   private async validationLoss(batch: TokenBatch): Promise<number> {
-    const loss = scope(() => noGrad(() => this.options.model.inEvalMode(() => this.lossOf(batch))));
+    const loss = this.steps.validate(batch);
     const done = this.validationPacer.submitted();
     const read = loss.item();
     loss.dispose();
     const value = await read;
     done();
     return value;
-  }
-
-  private lossOf({ tokens, targets, shape }: TokenBatch): Tensor {
-    const { device, model } = this.options;
-    return model.loss(fromArray(device, tokens, { shape, dtype: "i32" }), fromArray(device, targets, { shape, dtype: "i32" }));
   }
 
   /** The pacer's hook is looked up when a read is queued, so it need only be set for as long. */

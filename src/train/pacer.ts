@@ -25,6 +25,11 @@ export class Pacer {
     this.sleeps = device.adapter.software && inNode();
   }
 
+  /** How many units take about so long, between two bounds. */
+  unitsWithin(duration_ms: number, least: number, most: number): number {
+    return this.unit_ms === 0 ? least : Math.min(most, Math.max(least, Math.ceil(duration_ms / this.unit_ms)));
+  }
+
   /** Paces this device's reads until the returned function is called. */
   attach(): () => void {
     const { readback } = this.device;

@@ -1,0 +1,72 @@
+// What the training loop launches: a training step and the loss of a validation batch, captured or eager.
+import { capture, type CapturedStep } from "../capture/index.js";
+import type { TokenBatch } from "../data/index.js";
+import type { Device } from "../gpu/device.js";
+import { fromArray, mean, stack } from "../ops/index.js";
+import { backward } from "../tensor/backward.js";
+import { scope } from "../tensor/scope.js";
+import { noGrad } from "../tensor/tape.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { TrainableModel, TrainableOptimizer } from "./loop.js";
+
+interface Batch {
+  tokens: Tensor;
+  targets: Tensor;
+}
+
+export class Steps {
+  private readonly step: CapturedStep<Batch[], Tensor> | null;
+  private readonly validation: CapturedStep<Batch, Tensor> | null;
+
+  constructor(
+    private readonly device: Device,
+    private readonly model: TrainableModel,
+    private readonly optimizer: TrainableOptimizer,
+    captured: boolean,
+  ) {
+    this.step = captured ? capture(device, (batches: Batch[]) => this.trainingStep(batches)) : null;
+    this.validation = captured ? capture(device, (batch: Batch) => this.lossOf(batch)) : null;
+  }
+
+  /** Launches a step on the mean of the batches' gradients. Returns their mean loss, to be read before the next call and disposed. */
+  train(batches: readonly TokenBatch[]): Tensor {
+    this.model.train();
+    return this.step ? this.step(batches as TokenBatch[]) : scope(() => this.trainingStep(batches.map((batch) => this.upload(batch))));
+  }
+
+  /** Launches the loss of a batch in eval mode. As `train`. */
+  validate(batch: TokenBatch): Tensor {
+    const run = () => (this.validation ? this.validation(batch) : scope(() => this.lossOf(this.upload(batch))));
+    return this.model.inEvalMode(run);
+  }
+
+  dispose(): void {
+    this.step?.dispose();
+    this.validation?.dispose();
+  }
+
+  private trainingStep(batches: readonly Batch[]): Tensor {
+    this.optimizer.zeroGrad();
+    const losses = batches.map((batch) => this.backwardOf(batch));
+    this.optimizer.step({ accumulated: batches.length });
+    return losses.length === 1 ? losses[0]! : mean(stack(losses));
+  }
+
+  /** The loss of one batch, its gradients added to the parameters'. The memory between the two is free before the next. */
+  private backwardOf({ tokens, targets }: Batch): Tensor {
+    return scope(() => {
+      const loss = this.model.loss(tokens, targets);
+      backward(loss);
+      return loss.detach();
+    });
+  }
+
+  private lossOf({ tokens, targets }: Batch): Tensor {
+    return noGrad(() => this.model.loss(tokens, targets));
+  }
+
+  private upload({ tokens, targets, shape }: TokenBatch): Batch {
+    const tensorOf = (values: Int32Array) => fromArray(this.device, values, { shape, dtype: "i32" });
+    return { tokens: tensorOf(tokens), targets: tensorOf(targets) };
+  }
+}
