@@ -31,7 +31,7 @@ export interface GradientTargets {
   partials(i: number, chunks: number): PartialSums;
 }
 
-/** Write `memory`, then return `sum`: its sum over the chunks, made by one launch for the whole backward pass at its end. */
+/** Write `memory`, then ask for `sum` and return it: the sum over the chunks, made by one launch for the whole backward pass at its end. */
 export interface PartialSums {
   readonly memory: Tensor;
   readonly sum: Tensor;
