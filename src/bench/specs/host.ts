@@ -31,3 +31,17 @@ export function transposed(data: Float32Array, [rows, columns]: readonly number[
   for (let row = 0; row < rows!; row++) for (let column = 0; column < columns!; column++) out[column * rows! + row] = data[row * columns! + column]!;
   return out;
 }
+
+/** [a, b, c, d] to [a, c, b, d]: heads before positions, or after them. */
+export function swappedMiddle(data: Float32Array, [a, b, c, d]: readonly number[]): Float32Array {
+  const out = new Float32Array(data.length);
+  let at = 0;
+  for (let i = 0; i < a!; i++)
+    for (let k = 0; k < c!; k++)
+      for (let j = 0; j < b!; j++) {
+        const start = ((i * b! + j) * c! + k) * d!;
+        out.set(data.subarray(start, start + d!), at);
+        at += d!;
+      }
+  return out;
+}

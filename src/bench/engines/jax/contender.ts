@@ -11,6 +11,8 @@ export class JaxContender implements Contender {
     private readonly jax: Jax,
     private readonly fn: (...inputs: JaxArray[]) => JaxArray[],
     private readonly inputs: readonly JaxArray[],
+    /** From jax-js's layout to the one that engines share. */
+    private readonly readable: (data: Float32Array) => Float32Array = (data) => data,
   ) {}
 
   run(): void {
@@ -27,7 +29,7 @@ export class JaxContender implements Contender {
   }
 
   outputs(): Promise<Float32Array[]> {
-    return Promise.all(this.last.map(async (output) => Float32Array.from((await output.ref.data()) as Float32Array)));
+    return Promise.all(this.last.map(async (output) => this.readable(Float32Array.from((await output.ref.data()) as Float32Array))));
   }
 
   dispose(): void {

@@ -27,7 +27,7 @@ export class JaxTraining implements Contender {
     const zeros = () => Object.fromEntries(Object.entries(weights).map(([name, { data, shape }]) => [name, np.array(new Float32Array(data.length), { shape: kernelShape(name, shape) }).add(np.zeros(kernelShape(name, shape)))]));
     const params = Object.fromEntries(Object.entries(weights).map(([name, { data, shape }]) => [name, np.array(isLinear(name) ? transposed(data, shape) : data, { shape: kernelShape(name, shape) })]));
     this.state = { params, m: zeros(), v: zeros() };
-    this.step = jit(stepOf(jax, spec)) as never;
+    this.step = jit(stepOf(jax, spec) as never) as never;
   }
 
   run(): void {

@@ -10,7 +10,7 @@ type TfVariable = import("@tensorflow/tfjs-core").Variable;
 export class TfTraining implements Contender {
   private readonly variables: Record<string, TfVariable>;
   private readonly optimizer: import("@tensorflow/tfjs-core").AdamOptimizer;
-  private readonly model: ReturnType<typeof gptLoss>;
+  private readonly lossOf: ReturnType<typeof gptLoss>;
   private taken = 0;
   private loss: TfTensor | null = null;
 
@@ -27,7 +27,7 @@ export class TfTraining implements Contender {
         return [name, tf.variable(initial)];
       }),
     );
-    this.model = gptLoss(tf, shape);
+    this.lossOf = gptLoss(tf, shape);
     this.optimizer = tf.train.adam(hyper.lr, hyper.betas[0], hyper.betas[1], hyper.eps);
   }
 
@@ -36,7 +36,7 @@ export class TfTraining implements Contender {
     const { tokens, targets } = this.spec.batches[this.taken++ % this.spec.batches.length]!;
     const loss = tf.tidy(() => {
       const indices = ({ data }: { data: Int32Array }) => tf.tensor1d(data, "int32");
-      const { value, grads } = tf.variableGrads(() => this.model.loss(this.variables, indices(tokens), indices(targets)) as never, Object.values(this.variables));
+      const { value, grads } = tf.variableGrads(() => this.lossOf(this.variables, indices(tokens), indices(targets)) as never, Object.values(this.variables));
       const clipped = this.clip(grads);
       this.decay();
       this.optimizer.applyGradients(clipped as never);
@@ -56,7 +56,6 @@ export class TfTraining implements Contender {
 
   dispose(): void {
     this.loss?.dispose();
-    this.model.dispose();
     this.optimizer.dispose();
     for (const variable of Object.values(this.variables)) variable.dispose();
   }
