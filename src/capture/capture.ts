@@ -1,5 +1,7 @@
 import { DisposedError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
+import { Pacer } from "../gpu/pacer.js";
+import { checkNumber } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { leavesOf, signatureOf, type FeedFor } from "./inputs.js";
 import { RecordedStep, type Leaves } from "./recorded_step.js";
@@ -22,6 +24,12 @@ export interface CaptureReport {
 /** A function of tensors, recorded once and replayed. */
 export interface CapturedStep<T, R> {
   (feed?: FeedFor<T>): R;
+  /**
+   * Resolves once at most `ahead` calls, 2 by default, are unfinished. For a loop that reads nothing: else the host
+   * queues steps far faster than the GPU does them. In Node with a software adapter it sleeps meanwhile, because Dawn's
+   * binding polls while anything is awaited and takes a core from the adapter.
+   */
+  ready(ahead?: number): Promise<void>;
   /** The recordings so far. */
   report(): CaptureReport[];
   /** Forgets the recordings: the next call runs the function again. For when it would decide something else on the host. */
@@ -57,6 +65,7 @@ export function capture<T = TextTensors, R = Tensor>(device: Device, fn: (inputs
   const step = new Captured(device, fn as (inputs: unknown) => unknown);
   const call = (feed?: FeedFor<T>) => step.call(feed) as R;
   return Object.assign(call, {
+    ready: (ahead?: number) => step.ready(ahead),
     report: () => step.report(),
     reset: () => step.reset(),
     dispose: () => step.dispose(),
@@ -73,21 +82,35 @@ interface Entry {
 class Captured {
   /** The most recently used last. */
   private entries: Entry[] = [];
+  private readonly pacer: Pacer;
+  private unfinished: Promise<void>[] = [];
   private disposed = false;
 
   constructor(
     private readonly device: Device,
     private readonly fn: (inputs: unknown) => unknown,
-  ) {}
+  ) {
+    this.pacer = new Pacer(device);
+  }
 
   call(feed: unknown): unknown {
     if (this.disposed) throw new DisposedError("capture: called after dispose()");
+    this.device.checkUsable();
     if (this.device.queue.recording) throw new UsageError("capture: a captured step is called inside another; call its function instead");
     const leaves = leavesOf(feed);
     for (const { recorded } of this.entries) recorded.closeResults();
     const entry = this.entryFor(signatureOf(leaves), leaves);
     entry.runs++;
     return entry.recorded.run(leaves);
+  }
+
+  async ready(ahead = 2): Promise<void> {
+    checkNumber("ready", "ahead", ahead, { min: 0, integer: true });
+    this.device.checkUsable();
+    this.device.queue.flush();
+    this.unfinished.push(this.finished());
+    while (this.unfinished.length > ahead) await this.unfinished.shift();
+    this.device.checkUsable();
   }
 
   report(): CaptureReport[] {
@@ -105,6 +128,14 @@ class Captured {
   dispose(): void {
     this.disposed = true;
     this.reset();
+  }
+
+  /** When what was submitted so far is done. */
+  private async finished(): Promise<void> {
+    const done = this.pacer.submitted();
+    await this.pacer.rest();
+    await this.device.gpu.queue.onSubmittedWorkDone();
+    done();
   }
 
   private entryFor(signature: string, leaves: Leaves): Entry {

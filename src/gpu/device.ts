@@ -120,7 +120,8 @@ export class Device {
     }
   }
 
-  private checkUsable(): void {
+  /** Throws DisposedError after close(), DeviceLostError once the device is lost. */
+  checkUsable(): void {
     if (this.closed) throw new DisposedError("device: used after close()");
     if (this.failure instanceof DeviceLostError) throw this.failure;
   }

@@ -2,11 +2,11 @@
 import type { TokenBatch } from "../data/index.js";
 import { DivergedError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
+import { Pacer } from "../gpu/pacer.js";
 import type { OptimizerStats } from "../optim/index.js";
 import { checkNumber, checkOptions } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { StepMetrics, ValidationMetrics } from "./metrics.js";
-import { Pacer } from "./pacer.js";
 import { Steps } from "./steps.js";
 
 /** What `train` needs of a model; nn.GPT fits. */

@@ -213,6 +213,28 @@ describe("a captured training step", () => {
   });
 });
 
+describe("a loop that reads nothing", () => {
+  it("is held back to a few steps ahead", async () => {
+    const run = makeRun();
+    const step = capture(device, run.body);
+    const next = batches(2);
+    let finished = 0;
+    for (let launched = 1; launched <= 12; launched++) {
+      step(next());
+      device.queue.flush();
+      void device.gpu.queue.onSubmittedWorkDone().then(() => finished++);
+      await step.ready();
+      expect(launched - finished).toBeLessThanOrEqual(2);
+    }
+    await step.ready(0);
+    expect(finished).toBe(12);
+    expect(await run.optimizer.stats()).toMatchObject({ step: 12 });
+    await expect(step.ready(-1)).rejects.toThrow("ready: ahead must be");
+    step.dispose();
+    run.close();
+  });
+});
+
 describe("what makes a captured step record again", () => {
   it("another shape, once: both recordings stay", async () => {
     const run = makeRun();

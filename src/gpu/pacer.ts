@@ -1,4 +1,4 @@
-import type { Device } from "../gpu/device.js";
+import type { Device } from "./device.js";
 
 const smoothing = 0.2;
 /** The first unit compiles kernels, and the next ones queue up behind it and end at once. */
@@ -34,7 +34,7 @@ export class Pacer {
   attach(): () => void {
     const { readback } = this.device;
     const before = readback.beforeMap;
-    if (this.sleeps) readback.beforeMap = () => sleep(this.wake_ms - performance.now());
+    if (this.sleeps) readback.beforeMap = () => this.rest();
     return () => {
       readback.beforeMap = before;
     };
@@ -54,6 +54,11 @@ export class Pacer {
       this.measure(now - Math.max(submitted_ms, this.lastDone_ms), now - wake_ms);
       this.lastDone_ms = now;
     };
+  }
+
+  /** Sleeps, where that helps, until about when the last unit submitted is done. */
+  rest(): Promise<void> {
+    return this.sleeps ? sleep(this.wake_ms - performance.now()) : Promise.resolve();
   }
 
   private measure(took_ms: number, waited_ms: number): void {
