@@ -1,7 +1,7 @@
 // Trains a tiny Transformer on this repository's README and writes a line of it.
 // node examples/quickstart.mjs [steps]
 import { readFileSync } from "node:fs";
-import { AdamW, fromArray, generate, nn, openDevice, schedule, scope, text } from "kiln-gpu/node";
+import { AdamW, capture, generate, nn, openDevice, schedule, text } from "kiln-gpu/node";
 
 const steps = Number(process.argv[2] ?? 200);
 const device = await openDevice();
@@ -14,20 +14,16 @@ const lr = schedule
   .then(schedule.cosine({ from: 1e-2, to: 1e-3, steps: steps - warmupSteps }));
 const optimizer = new AdamW(model.groups({ weightDecay: 0.1 }), { lr, betas: [0.9, 0.99], clipNorm: 1 });
 
-for (let step = 0; step < steps; step++) {
-  const { tokens, targets, shape } = data.next();
-  const loss = scope(() => {
-    optimizer.zeroGrad();
-    const loss = model.loss(
-      fromArray(device, tokens, { shape, dtype: "i32" }),
-      fromArray(device, targets, { shape, dtype: "i32" }),
-    );
-    loss.backward();
-    optimizer.step();
-    return loss;
-  });
-  if (step % 20 === 0 || step === steps - 1) console.log(step, lr.at(step).toExponential(2), (await loss.item()).toFixed(3));
-  loss.dispose();
+const step = capture(device, ({ tokens, targets }) => {
+  optimizer.zeroGrad();
+  const loss = model.loss(tokens, targets);
+  loss.backward();
+  optimizer.step();
+  return loss;
+});
+for (let i = 0; i < steps; i++) {
+  const loss = step(data.next());
+  if (i % 20 === 0 || i === steps - 1) console.log(i, lr.at(i).toExponential(2), (await loss.item()).toFixed(3));
 }
 
 const written = await generate(model, data.vocab.encode("# "), { maxNewTokens: 60, temperature: 0.8, seed: 1 });
