@@ -2,8 +2,13 @@
 import { UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
-import type { DType } from "../tensor/dtype.js";
-import { empty, Tensor } from "../tensor/tensor.js";
+import { storedBytes, type DType } from "../tensor/dtype.js";
+import { Tensor } from "../tensor/tensor.js";
+
+type Path = readonly (string | number)[];
+
+/** Every adapter lets a storage binding begin at multiples of this. */
+const alignBytes = 256;
 
 export type HostArray = Float32Array | Int32Array | Uint32Array;
 /** What a call takes where the captured function takes T: for each tensor a tensor, a host array or a number; arrays may have their `shape` beside them. */
@@ -15,7 +20,7 @@ export type FeedFor<T> = T extends Tensor
 
 /** One tensor that is fed, and where its values come from in a call. */
 interface Leaf {
-  path: readonly (string | number)[];
+  path: Path;
   shape: Shape;
   dtype: DType;
 }
@@ -36,7 +41,7 @@ export function leavesOf(feed: unknown): FoundLeaf[] {
   return found;
 }
 
-function collect(value: unknown, path: readonly (string | number)[], shape: Shape | null, found: FoundLeaf[]): void {
+function collect(value: unknown, path: Path, shape: Shape | null, found: FoundLeaf[]): void {
   const where = path.length === 0 ? "the input" : `input ${path.join(".")}`;
   if (value instanceof Tensor) found.push({ path, shape: value.shape, dtype: value.dtype, value });
   else if (typeof value === "number") found.push({ path, shape: [], dtype: "f32", value });
@@ -54,20 +59,33 @@ function collect(value: unknown, path: readonly (string | number)[], shape: Shap
 }
 
 /** A `shape` beside host arrays is theirs: that is what a batch of `data` looks like. */
-function collectFields(value: object, path: readonly (string | number)[], found: FoundLeaf[]): void {
+function collectFields(value: object, path: Path, found: FoundLeaf[]): void {
   const { shape, ...rest } = value as Record<string, unknown>;
   const isShape = Array.isArray(shape) && Object.values(rest).some(isHostArray);
   if (isShape) checkShape("capture", shape as number[]);
   for (const [name, part] of Object.entries(isShape ? rest : value)) collect(part, [...path, name], isShape ? (shape as number[]) : null, found);
 }
 
-/** The tensors of one recording. */
+/** The tensors of one recording. They lie in one buffer, so that a call writes once. */
 export class Inputs {
   private readonly tensors: readonly Tensor[];
-  private readonly paths: readonly (readonly (string | number)[])[];
+  private readonly paths: readonly Path[];
+  private readonly staging: Uint8Array;
 
-  constructor(device: Device, leaves: readonly FoundLeaf[]) {
-    this.tensors = leaves.map(({ shape, dtype }) => empty(device, shape, dtype, "captured input"));
+  constructor(
+    private readonly device: Device,
+    leaves: readonly FoundLeaf[],
+  ) {
+    const sizes = leaves.map(({ shape, dtype }) => Math.ceil(storedBytes(dtype, sizeOf(shape)) / alignBytes) * alignBytes);
+    this.staging = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    const memory = device.acquire(this.staging.byteLength, "captured inputs");
+    let offset_bytes = 0;
+    this.tensors = leaves.map(({ shape, dtype }, i) => {
+      const tensor = new Tensor(device, shape, dtype, memory.retain(), offset_bytes);
+      offset_bytes += sizes[i]!;
+      return tensor;
+    });
+    memory.release();
     this.paths = leaves.map(({ path }) => path);
   }
 
@@ -78,16 +96,21 @@ export class Inputs {
     return root;
   }
 
-  /** Copies the values of a call with the same signature into place, before what is launched next. */
+  /** Puts the values of a call with the same signature into place, before what is launched next. */
   write(leaves: readonly FoundLeaf[]): void {
+    const { device, tensors, staging } = this;
+    let written = false;
+    leaves.forEach(({ value }, i) => {
+      if (value instanceof Tensor) return;
+      const array = typeof value === "number" ? Float32Array.of(value) : value;
+      staging.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), tensors[i]!.buffer.offset_bytes);
+      written ||= array.length > 0;
+    });
+    if (written) device.queue.write({ buffer: tensors[0]!.memory, offset_bytes: 0, size_bytes: staging.byteLength }, staging);
     leaves.forEach(({ value, path }, i) => {
-      const tensor = this.tensors[i]!;
-      if (value instanceof Tensor && value.device !== tensor.device) {
-        throw new UsageError(`capture: input ${path.join(".")} lives on another device; move it with data() and fromArray()`);
-      }
-      if (tensor.size === 0) return;
-      if (value instanceof Tensor) tensor.device.queue.copy(value.buffer, tensor.buffer);
-      else tensor.set(typeof value === "number" ? [value] : value);
+      if (!(value instanceof Tensor) || value.size === 0) return;
+      if (value.device !== device) throw new UsageError(`capture: input ${path.join(".")} lives on another device; move it with data() and fromArray()`);
+      device.queue.copy(value.buffer, tensors[i]!.buffer);
     });
   }
 
@@ -96,7 +119,7 @@ export class Inputs {
   }
 }
 
-function placed(root: unknown, [step, ...rest]: readonly (string | number)[], tensor: Tensor): unknown {
+function placed(root: unknown, [step, ...rest]: Path, tensor: Tensor): unknown {
   if (step === undefined) return tensor;
   const container = (root ?? (typeof step === "number" ? [] : {})) as Record<string | number, unknown>;
   container[step] = placed(container[step], rest, tensor);
