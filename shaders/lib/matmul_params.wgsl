@@ -20,7 +20,7 @@ struct Params {
   a_offset: u32,
   b_offset: u32,
   y_offset: u32,
-  // 1 where the sums of a's rows are wanted beside the product.
+  // 1 where the sums of a's rows are wanted beside the product, 2 where they are added to what is there.
   sums_rows: u32,
   // Dropout's p, below 0 where held_rate holds it; and which words.
   rate: f32,

@@ -13,7 +13,7 @@ import { launch, workgroupsFor } from "../gpu/launch.js";
 import type { Shader, Specialisation } from "../gpu/shader_source.js";
 import { columnSums } from "./column_sums.js";
 import { chooseVariant, splitsFor, subgroupLanes, type MatmulVariant } from "./matmul_choice.js";
-import { finishArguments, finishVariant, unusedBytes, type Finish } from "./matmul_finish.js";
+import { finishArguments, finishVariant, needsWholeSums, unusedBytes, type Finish } from "./matmul_finish.js";
 import { batchesOf, batchWindows, hasVec4Rows, hasVec4Terms, layoutOf, packedLayout, splitLayout, type MatmulLayout, type MatmulSizes } from "./matmul_layout.js";
 import { stridedCopy } from "./strided_copy.js";
 import { isTransposable, transposedRows } from "./transposed_matrices.js";
@@ -35,21 +35,28 @@ export function matmul(device: Device, buffers: MatmulBuffers, sizes: MatmulSize
   if (layout.m * layout.n * batchesOf(layout) === 0) return;
   // No terms: an operand may have no memory to bind as vec4s.
   const chosen = layout.k === 0 ? "naive" : (variant ?? chooseVariant(device, layout, isTransposable(buffers.b, layout)));
-  const splits = variant === undefined ? splitsFor(chosen, layout, finish) : 1;
-  if (splits > 1) splitOverK(device, buffers, layout, chosen, splits);
+  const splits = variant === undefined && !needsWholeSums(finish) ? splitsFor(chosen, layout) : 1;
+  if (splits > 1) splitOverK(device, buffers, sizes, layout, splits);
   else launchVariant(device, buffers, layout, finish, chosen);
 }
 
-/** Partial products of `splits` parts of k, added in order by a second launch. */
-export function matmulSplit(device: Device, buffers: MatmulBuffers, sizes: MatmulSizes, variant: MatmulVariant, splits: number): void {
-  if (sizes.k % splits !== 0) throw new UsageError(`matmulSplit: k must divide, got k ${sizes.k} and ${splits} splits`);
-  splitOverK(device, buffers, layoutOf(sizes), variant, splits);
+/** How many parts of k would fill the adapter; 1 where the product is best left whole. */
+export function partsOverK(device: Device, sizes: MatmulSizes): number {
+  const layout = layoutOf(sizes);
+  return splitsFor(chooseVariant(device, layout, false), layout);
 }
 
-function splitOverK(device: Device, { a, b, y }: MatmulBuffers, layout: MatmulLayout, variant: MatmulVariant, splits: number): void {
+/** The products of equal parts of k, for a sum that comes later: y is [parts, ...], and so are the row sums. */
+export function matmulParts(device: Device, buffers: MatmulBuffers, sizes: MatmulSizes, parts: number, { rowSums }: Pick<Finish, "rowSums"> = {}, variant?: MatmulVariant): void {
+  const layout = layoutOf(sizes);
+  if (layout.k % parts !== 0) throw new UsageError(`matmulParts: k must divide, got k ${layout.k} and ${parts} parts`);
+  launchVariant(device, buffers, splitLayout(layout, parts), rowSums ? { rowSums } : {}, variant ?? chooseVariant(device, layout, false));
+}
+
+function splitOverK(device: Device, { a, b, y }: MatmulBuffers, sizes: MatmulSizes, layout: MatmulLayout, splits: number): void {
   const outputs = layout.m * layout.n * batchesOf(layout);
   withScratch(device, splits * outputs * 4, "matmul partial sums", (partial) => {
-    launchVariant(device, { a, b, y: partial }, splitLayout(layout, splits), {}, variant);
+    matmulParts(device, { a, b, y: partial }, sizes, splits);
     columnSums(device, { x: partial, y }, { groups: 1, rows: splits, cols: outputs });
   });
 }

@@ -1,7 +1,6 @@
 // Which kernel makes a product: a table by adapter class and sizes, not timings, so that the same sizes on the same
 // class of adapter always add in the same order.
 import type { Device } from "../gpu/device.js";
-import { needsWholeSums, type Finish } from "./matmul_finish.js";
 import { batchesOf, hasVec4Rows, hasVec4Terms, type MatmulLayout } from "./matmul_layout.js";
 
 export type MatmulVariant = "naive" | "register" | "register_small" | "subgroup" | "subgroup_any" | "dot" | "tiled" | "tiled_small";
@@ -40,8 +39,8 @@ function tilesOf(layout: MatmulLayout, rows: number, cols: number): number {
 }
 
 /** Few tiles over a long k leave a GPU idle: k is then cut into equal parts, at most 32. */
-export function splitsFor(variant: MatmulVariant, layout: MatmulLayout, finish: Finish): number {
-  if (variant !== "tiled_small" || needsWholeSums(finish) || finish.rowSums) return 1;
+export function splitsFor(variant: MatmulVariant, layout: MatmulLayout): number {
+  if (variant !== "tiled_small") return 1;
   let splits = 1;
   while (splits < 32 && splits * tilesOf(layout, 32, 32) < 128 && layout.k % (splits * 2) === 0 && layout.k / (splits * 2) >= 64) splits *= 2;
   return splits;

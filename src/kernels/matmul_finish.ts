@@ -12,7 +12,7 @@ export const fusedActivations = { gelu: "x", geluTanh: "x", silu: "x", relu: "y"
 
 export type FusedActivation = keyof typeof fusedActivations;
 
-/** Applied in this order. All slices but `bias` and `rowSums` have y's shape. */
+/** Applied in this order. All slices have y's shape where nothing else is said. */
 export interface Finish {
   /** [n], added to every row. */
   bias?: Slice;
@@ -23,10 +23,10 @@ export interface Finish {
   slope?: { activation: FusedActivation; kept: Slice };
   dropout?: DropoutKey;
   residual?: Slice;
-  /** Adds to what y, and rowSums, hold already. */
+  /** Adds to what y holds already. */
   accumulate?: boolean;
-  /** Gets the sums over k of a's rows, [m]: in a TN product the column sums of what is stored as a. */
-  rowSums?: Slice;
+  /** [m] for each batch: gets the sums over k of a's rows, or has them added. In a TN product they are column sums of what is stored as a. */
+  rowSums?: { to: Slice; accumulate?: boolean };
 }
 
 /** The bits of FINISH. */
@@ -52,9 +52,9 @@ export function finishVariant(finish: Finish, fours: boolean): Specialisation {
   return { constants: { FINISH: partsOf(finish) }, functions, ...(fours ? { types: { Output: "vec4f" } } : {}) };
 }
 
-/** Whether y must be complete before this can be applied: not where k is cut into parts. */
+/** Whether a sum must be complete for this: it cannot be done to parts of k. */
 export function needsWholeSums(finish: Finish): boolean {
-  return partsOf(finish) !== 0;
+  return partsOf(finish) !== 0 || finish.rowSums !== undefined;
 }
 
 /** Bytes of the memory that stands in for the outputs that are not wanted. */
@@ -72,10 +72,10 @@ export function finishArguments(finish: Finish, a: Slice, unused: Slice): Requir
       bias: bias ?? a,
       beside: slope?.kept ?? residual ?? a,
       kept: kept ?? { ...unused, size_bytes: half },
-      row_sums: rowSums ?? { ...unused, offset_bytes: unused.offset_bytes + half, size_bytes: half },
+      row_sums: rowSums?.to ?? { ...unused, offset_bytes: unused.offset_bytes + half, size_bytes: half },
       held_rate: heldScalar(dropout?.p ?? 0, a),
     },
-    params: { sums_rows: rowSums ? 1 : 0, ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0 }) },
+    params: { sums_rows: rowSums ? (rowSums.accumulate ? 2 : 1) : 0, ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0 }) },
     varying: dropout ? dropoutVarying(dropout) : () => ({ draw: 0, seed: 0 }),
   };
 }

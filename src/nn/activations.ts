@@ -1,7 +1,7 @@
 // Activations as layers, and by name. The functions of src/ops are the same without state.
 import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { elu, gelu, relu, silu, tanh } from "../ops/index.js";
+import { elu, gelu, relu, silu, tanh, type LinearActivation } from "../ops/index.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Layer } from "./module.js";
 
@@ -78,4 +78,10 @@ export function checkActivation(where: string, name: ActivationName): Activation
 /** The activation of that name. */
 export function activation(name: ActivationName): Layer {
   return byName[name]();
+}
+
+/** The same as a linear layer's kernel can end with it; null where it cannot. */
+export function fusedActivation(name: ActivationName): LinearActivation | null {
+  if (name === "elu") return null;
+  return name === "gelu_tanh" ? "geluTanh" : name;
 }

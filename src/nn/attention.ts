@@ -62,22 +62,23 @@ export class MultiHeadAttention extends Layer {
     this.outputDropout = this.registerModule("resid_dropout", new Dropout(p, { generator }));
   }
 
-  forward(x: Tensor): Tensor {
+  /** `residual` is added to the output. */
+  forward(x: Tensor, residual: Tensor | null = null): Tensor {
     this.checkShape(x);
     return scope(() => {
       const dropout = this.weightDropout.options;
-      return this.mix(qkvAttention(this.qkv.forward(x), { heads: this.heads, causal: this.causal, ...(dropout && { dropout }) }));
+      return this.mix(qkvAttention(this.qkv.forward(x), { heads: this.heads, causal: this.causal, ...(dropout && { dropout }) }), residual);
     });
   }
 
   /** For generation: x holds the positions after those in the cache, which is extended by them. Causal, no dropout. */
-  forwardCached(x: Tensor, cache: LayerCache): Tensor {
+  forwardCached(x: Tensor, cache: LayerCache, residual: Tensor | null = null): Tensor {
     this.checkShape(x);
-    return scope(() => this.mix(cache.attend(this.qkv.forward(x))));
+    return scope(() => this.mix(cache.attend(this.qkv.forward(x)), residual));
   }
 
-  private mix(heads: Tensor): Tensor {
-    return this.outputDropout.forward(this.projection.forward(heads));
+  private mix(heads: Tensor, residual: Tensor | null): Tensor {
+    return this.projection.forward(heads, { dropout: this.outputDropout.options, residual });
   }
 
   private checkShape(x: Tensor): void {

@@ -1,7 +1,7 @@
 import { ShapeError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { linear } from "../ops/index.js";
+import { linear, type LinearOptions as LinearEnding } from "../ops/index.js";
 import { formatShape, sameShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { generatorOf, kaimingUniform, uniform, type Initializer, type RandomSource } from "./init.js";
@@ -44,8 +44,9 @@ export class Linear extends Layer {
     this.bias = bias ? this.registerParameter("bias", drawParameter(device, [outFeatures], biasInit, generator)) : null;
   }
 
-  forward(x: Tensor): Tensor {
-    return linear(x, this.weight, this.bias);
+  /** `ending`: what the op `linear` does after W x + b in the same kernel. */
+  forward(x: Tensor, ending: LinearEnding = {}): Tensor {
+    return linear(x, this.weight, this.bias, ending);
   }
 }
 

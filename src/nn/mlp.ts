@@ -1,8 +1,9 @@
 import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
+import { feedForward, type LinearActivation } from "../ops/index.js";
 import { scope } from "../tensor/scope.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { activation, checkActivation, type ActivationName } from "./activations.js";
+import { activation, checkActivation, fusedActivation, type ActivationName } from "./activations.js";
 import { linearOptions } from "./attention.js";
 import { Dropout } from "./dropout.js";
 import { generatorOf, type Initializer, type RandomSource } from "./init.js";
@@ -35,6 +36,8 @@ export interface MLPOptions extends RandomSource {
 export class MLP extends Layer {
   private readonly expand: Linear;
   private readonly activation: Layer;
+  /** Of the same activation, where a linear layer's kernel can end with it. */
+  private readonly fused: LinearActivation | null;
   private readonly projection: Linear;
   private readonly outputDropout: Dropout;
 
@@ -46,13 +49,19 @@ export class MLP extends Layer {
     const p = checkNumber("MLP", "dropout", options.dropout ?? 0, { min: 0, below: 1 });
     const generator = generatorOf("MLP", options);
     const { bias = true, init, projectionInit = init, biasInit } = options;
-    this.activation = this.registerModule("activation", activation(checkActivation("MLP", options.activation ?? "gelu")));
+    const name = checkActivation("MLP", options.activation ?? "gelu");
+    this.activation = this.registerModule("activation", activation(name));
+    this.fused = fusedActivation(name);
     this.expand = this.registerModule("c_fc", new Linear(device, width, hidden, linearOptions(generator, bias, init, biasInit)));
     this.projection = this.registerModule("c_proj", new Linear(device, hidden, width, linearOptions(generator, bias, projectionInit, biasInit)));
     this.outputDropout = this.registerModule("dropout", new Dropout(p, { generator }));
   }
 
-  forward(x: Tensor): Tensor {
-    return scope(() => this.outputDropout.forward(this.projection.forward(this.activation.forward(this.expand.forward(x)))));
+  /** `residual` is added to the output. */
+  forward(x: Tensor, residual: Tensor | null = null): Tensor {
+    const ending = { dropout: this.outputDropout.options, residual };
+    const { expand, projection, fused } = this;
+    if (fused) return feedForward(x, expand.weight, expand.bias, projection.weight, projection.bias, { activation: fused, ...ending });
+    return scope(() => projection.forward(this.activation.forward(expand.forward(x)), ending));
   }
 }

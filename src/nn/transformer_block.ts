@@ -1,7 +1,6 @@
 import { UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { add } from "../ops/index.js";
 import { scope } from "../tensor/scope.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { checkActivation, type ActivationName } from "./activations.js";
@@ -11,6 +10,9 @@ import type { LayerCache } from "./kv_cache.js";
 import { MLP, type MLPOptions } from "./mlp.js";
 import { Layer } from "./module.js";
 import { LayerNorm, RMSNorm } from "./norms.js";
+
+/** f(h) + residual. */
+type Half = (h: Tensor, residual: Tensor) => Tensor;
 
 export type NormPlace = "pre" | "post";
 export type NormType = "layer" | "rms" | "none";
@@ -90,24 +92,24 @@ export class TransformerBlock extends Layer {
   }
 
   forward(x: Tensor): Tensor {
-    return this.run(x, (h) => this.attention.forward(h));
+    return this.run(x, (h, residual) => this.attention.forward(h, residual));
   }
 
   /** For generation: x holds the positions after those in the cache, which is extended by them. */
   forwardCached(x: Tensor, cache: LayerCache): Tensor {
-    return this.run(x, (h) => this.attention.forwardCached(h, cache));
+    return this.run(x, (h, residual) => this.attention.forwardCached(h, cache, residual));
   }
 
-  private run(x: Tensor, attend: (h: Tensor) => Tensor): Tensor {
+  private run(x: Tensor, attend: Half): Tensor {
     return scope(() => {
-      const middle = this.residual(x, this.norm1, attend);
-      return this.residual(middle, this.norm2, (h) => this.mlp.forward(h));
+      const middle = this.half(x, this.norm1, attend);
+      return this.half(middle, this.norm2, (h, residual) => this.mlp.forward(h, residual));
     });
   }
 
-  private residual(x: Tensor, norm: Layer | null, f: (h: Tensor) => Tensor): Tensor {
-    if (!norm) return add(x, f(x));
-    return this.place === "pre" ? add(x, f(norm.forward(x))) : norm.forward(add(x, f(x)));
+  private half(x: Tensor, norm: Layer | null, f: Half): Tensor {
+    if (!norm) return f(x, x);
+    return this.place === "pre" ? f(norm.forward(x), x) : norm.forward(f(x, x));
   }
 
   private registerNorm(name: string, norm: Layer | null): Layer | null {

@@ -31,18 +31,29 @@ export interface DropoutOptions {
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   requireDType("dropout", "x", x, "f32");
-  const p = checkDropout("dropout", x, options, ["training"]);
-  if (options.training === false) return passedOn(x);
+  const mask = drawMask("dropout", x, options);
+  if (!mask) return passedOn(x);
+  return record({ op: "dropout", inputs: [x], output: masked(x, mask.key), saved: mask.saved, vjp: (dy, [held]) => [unmasked(dy, mask, held)] });
+}
+
+/** What a dropout zeroes, forward and backward. */
+export interface DropoutMask {
+  key: DropoutKey;
+  /** What the tape must save: p where it is a tensor. */
+  saved: Tensor[];
+}
+
+/** Checks a dropout of `x`, and takes its draw in training. Null where nothing is dropped. */
+export function drawMask(where: string, x: Tensor, options: DropoutOptions): DropoutMask | null {
+  const p = checkDropout(where, x, options, ["training"]);
+  if (options.training === false) return null;
   const draw = options.generator.next();
-  if (p === 0) return passedOn(x);
-  const key = { p: unitScalar(p), draw, stream: streams.dropout };
-  return record({
-    op: "dropout",
-    inputs: [x],
-    output: masked(x, key),
-    saved: heldTensor(p),
-    vjp: (dy, [held]) => [masked(dy, held ? { ...key, p: held.buffer } : key)],
-  });
+  return p === 0 ? null : { key: { p: unitScalar(p), draw, stream: streams.dropout }, saved: heldTensor(p) };
+}
+
+/** Backward: the same mask over dy. `held` is what was saved, as the tape hands it out. */
+export function unmasked(dy: Tensor, { key }: DropoutMask, held: Tensor | undefined): Tensor {
+  return masked(dy, held ? { ...key, p: held.buffer } : key);
 }
 
 /** Checks `{ p, generator }` for a dropout of `x`, and returns p. */

@@ -10,7 +10,8 @@ export { equal, greater, greaterEqual, isInf, isNaN, less, lessEqual, logicalNot
 export { cos, erf, exp, log, sin, tanh } from "./transcendental.js";
 export { abs, ceil, floor, neg, reciprocal, round, rsqrt, sign, sqrt } from "./unary.js";
 export { where } from "./where.js";
-export { linear } from "./linear.js";
+export { linear, type LinearActivation, type LinearOptions } from "./linear.js";
+export { feedForward, type FeedForwardOptions } from "./feed_forward.js";
 export { matmul, type MatmulOptions } from "./matmul.js";
 export { conv1d, conv2d, type Conv1dOptions, type Conv2dOptions } from "./conv.js";
 export { avgPool1d, avgPool2d, maxPool1d, maxPool2d, type AvgPool1dOptions, type AvgPool2dOptions, type MaxPool1dOptions, type MaxPool2dOptions } from "./pool.js";

@@ -1,27 +1,78 @@
-import { ShapeError } from "../errors.js";
-import { formatShape } from "../shape.js";
-import type { Tensor } from "../tensor/tensor.js";
-import { requireDType, requireRank } from "./checks.js";
-import { product } from "./matmul.js";
-import { planMatmul } from "./matmul_plan.js";
+import { mapUnaryBackward } from "../kernels/map.js";
+import { fusedActivations, type FusedActivation } from "../kernels/matmul_finish.js";
+import { checkOptions } from "../options.js";
+import { isGradEnabled, record } from "../tensor/tape.js";
+import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
+import { drawMask, unmasked, type DropoutOptions } from "./dropout.js";
+import { checkFusedActivation, checkLinear, checkResidual } from "./linear_checks.js";
+import { linearForward, LinearGradients } from "./linear_gradients.js";
+
+/** What a linear layer can end with in its own kernel. "geluTanh" is gelu's approximation by tanh. */
+export type LinearActivation = FusedActivation;
+
+export interface LinearOptions {
+  /** None by default. */
+  activation?: LinearActivation | null;
+  /** Of the activation's output. None by default. */
+  dropout?: DropoutOptions | null;
+  /** Of y's shape, added last. None by default. */
+  residual?: Tensor | null;
+}
 
 /**
- * Affine map y = x Wᵀ + b of the last axis.
+ * Affine map of the last axis and what follows it, in one kernel: y = residual + dropout(f(x Wᵀ + b)).
  *
- * Shapes: x [..., in], weight [out, in], bias [out] or null -> y [..., out], f32.
- * Range:  any sizes.
- * Throws: DTypeError unless f32; ShapeError if the sizes do not fit.
- * Source: dx = dy W, dW = dyᵀ x and db = column sums of dy, over all leading axes at once.
+ * Shapes: x [..., in], weight [out, in], bias [out] or null, residual [..., out] -> y [..., out], f32.
+ * Range:  any sizes; f gelu, geluTanh, silu, relu, sigmoid or tanh; `dropout` as the op of that name, with the same draws.
+ * Throws: DTypeError unless f32; ShapeError if the sizes do not fit; UsageError for an unknown activation or option.
+ * Source: with dz = dropout(dy) f'(x Wᵀ + b): dx = dz W, dW = dzᵀ x and db = column sums of dz, over all leading axes at once.
  */
-export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-  requireDType("linear", "x", x, "f32");
-  requireDType("linear", "weight", weight, "f32");
-  requireRank("linear", "x", x, { atLeast: 1 });
-  requireRank("linear", "weight", weight, { exactly: 2 });
-  if (x.shape[x.rank - 1] !== weight.shape[1]) {
-    throw new ShapeError(
-      `linear: x must end in the weight's ${weight.shape[1]} inputs, got x ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}; a weight is stored [out, in]`,
-    );
-  }
-  return product("linear", x, weight, bias, planMatmul("linear", x.shape, weight.shape, { transposeA: false, transposeB: true }));
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: LinearOptions = {}): Tensor {
+  checkOptions("linear", options, ["activation", "dropout", "residual"]);
+  const { activation = null, residual = null } = options;
+  const sizes = checkLinear("linear", x, weight, bias);
+  const shape = [...x.shape.slice(0, -1), sizes.outputs];
+  if (activation !== null) checkFusedActivation("linear", activation);
+  if (residual) checkResidual("linear", residual, x, shape);
+  const mask = options.dropout ? drawMask("linear", x, options.dropout) : null;
+
+  // Behind a norm that comes last the input is the residual too: then it is one input, with one gradient.
+  const inputs = [x, weight, ...(bias ? [bias] : []), ...(residual && residual !== x ? [residual] : [])];
+  const at = { x: 0, weight: 1, bias: bias && 2, residual: residual && (residual === x ? 0 : inputs.length - 1) };
+  const y = empty(x.device, shape);
+  // What the activation's vjp reads: y itself, where nothing follows it.
+  const keeps = activation !== null && isGradEnabled() && inputs.some((input) => input.requiresGrad);
+  const keepsY = keeps && fusedActivations[activation] === "y" && !mask && !residual;
+  const kept = keepsY ? y : keeps ? emptyLike(y) : null;
+  linearForward(x, weight, y, sizes, {
+    ...(bias && { bias: bias.buffer }),
+    ...(activation !== null && { activation }),
+    ...(kept && !keepsY && { kept: kept.buffer }),
+    ...(mask && { dropout: mask.key }),
+    ...(residual && { residual: residual.buffer }),
+  });
+  const output = record({
+    op: "linear",
+    inputs,
+    output: y,
+    saved: [x, weight, ...(kept ? [kept] : []), ...(mask?.saved ?? [])],
+    vjp: (dy, [x, weight, ...more]: readonly Tensor[], needs, targets) => {
+      const gradients = new LinearGradients(needs, targets);
+      const slopeAt = kept ? more.shift() : undefined;
+      const undropped = mask ? unmasked(dy, mask, more[0]) : dy;
+      const dz = slopeAt ? timesSlope(undropped, activation!, slopeAt) : undropped;
+      gradients.weights(x!, dz, sizes, at);
+      gradients.input(dz, weight!, sizes, at.x, at.residual === at.x ? dy : null);
+      gradients.residual(dy, at.residual);
+      return gradients.parts;
+    },
+  });
+  if (!keepsY) kept?.dispose();
+  return output;
+}
+
+function timesSlope(dy: Tensor, activation: FusedActivation, kept: Tensor): Tensor {
+  const dz = emptyLike(dy);
+  mapUnaryBackward(dy.device, activation, { dy: dy.buffer, s: kept.buffer, dx: dz.buffer }, dy.size);
+  return dz;
 }

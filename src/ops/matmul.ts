@@ -2,12 +2,11 @@ import { ShapeError } from "../errors.js";
 import { columnSums } from "../kernels/column_sums.js";
 import { matmul as multiply } from "../kernels/matmul.js";
 import { checkOptions } from "../options.js";
-import { formatShape, sizeOf, type Shape } from "../shape.js";
-import { scope } from "../tensor/scope.js";
+import { formatShape } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
 import { requireDType, requireSameDevice } from "./checks.js";
-import { planGradientA, planGradientB, planMatmul, type GradientProduct, type MatmulPlan } from "./matmul_plan.js";
+import { planGradientA, planGradientB, planMatmul, type GradientProduct } from "./matmul_plan.js";
 
 export interface MatmulOptions {
   /** `a` is stored with its last two axes exchanged. False by default. */
@@ -33,48 +32,41 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   requireDType("matmul", "a", a, "f32");
   requireDType("matmul", "b", b, "f32");
   const { transposeA = false, transposeB = false, bias = null } = options;
-  return product("matmul", a, b, bias, planMatmul("matmul", a.shape, b.shape, { transposeA, transposeB }));
-}
-
-/** The product as a recorded op. `op` is the name in errors and on the tape. */
-export function product(op: string, a: Tensor, b: Tensor, bias: Tensor | null, plan: MatmulPlan): Tensor {
-  requireSameDevice(op, a, b);
+  const plan = planMatmul("matmul", a.shape, b.shape, { transposeA, transposeB });
+  requireSameDevice("matmul", a, b);
   if (bias) {
-    requireDType(op, "bias", bias, "f32");
-    requireSameDevice(op, a, bias);
+    requireDType("matmul", "bias", bias, "f32");
+    requireSameDevice("matmul", a, bias);
     if (bias.rank !== 1 || bias.size !== plan.n) {
-      throw new ShapeError(`${op}: bias must have one value a column, [${plan.n}], got ${formatShape(bias.shape)}`);
+      throw new ShapeError(`matmul: bias must have one value a column, [${plan.n}], got ${formatShape(bias.shape)}`);
     }
   }
   const y = empty(a.device, plan.yShape);
   multiply(a.device, { a: a.buffer, b: b.buffer, y: y.buffer }, plan, bias ? { bias: bias.buffer } : {});
   const rows = plan.n === 0 ? 0 : y.size / plan.n;
   return record({
-    op,
+    op: "matmul",
     inputs: bias ? [a, b, bias] : [a, b],
     output: y,
     saved: [a, b],
-    vjp: (dy, [a, b], needs) => [
-      needs[0] ? gradient(planGradientA(plan), { a, b, dy }, a.shape) : null,
-      needs[1] ? gradient(planGradientB(plan), { a, b, dy }, b.shape) : null,
-      ...(bias ? [needs[2] ? sumsOf(dy, { groups: 1, rows, cols: plan.n }, [plan.n]) : null] : []),
+    vjp: (dy, [a, b], needs, gradients) => [
+      needs[0] ? gradient(planGradientA(plan), { a, b, dy }, gradients.empty(0)) : null,
+      needs[1] ? gradient(planGradientB(plan), { a, b, dy }, gradients.empty(1)) : null,
+      ...(bias ? [needs[2] ? sumsOf(dy, { groups: 1, rows, cols: plan.n }, gradients.empty(2)) : null] : []),
     ],
   });
 }
 
-function gradient({ left, right, sizes, sums }: GradientProduct, operands: { a: Tensor; b: Tensor; dy: Tensor }, shape: Shape): Tensor {
-  const { device } = operands.dy;
-  if (sizeOf(shape) === 0) return empty(device, shape);
-  return scope(() => {
-    const full = sums.length === 0 ? shape : [...sizes.batch!.extents, sizes.m, sizes.n];
-    const partial = empty(device, full);
-    multiply(device, { a: operands[left].buffer, b: operands[right].buffer, y: partial.buffer }, sizes);
-    return sums.reduce((x, sum, i) => sumsOf(x, sum, i === sums.length - 1 ? shape : [sum.groups, sum.cols]), partial);
-  });
+/** Written to `to`, which has the operand's shape. */
+function gradient({ left, right, sizes, sums }: GradientProduct, operands: { a: Tensor; b: Tensor; dy: Tensor }, to: Tensor): Tensor {
+  const { device } = to;
+  if (to.size === 0) return to;
+  const product = sums.length === 0 ? to : empty(device, [...sizes.batch!.extents, sizes.m, sizes.n]);
+  multiply(device, { a: operands[left].buffer, b: operands[right].buffer, y: product.buffer }, sizes);
+  return sums.reduce((x, sum, i) => sumsOf(x, sum, i === sums.length - 1 ? to : empty(device, [sum.groups, sum.cols])), product);
 }
 
-function sumsOf(x: Tensor, sizes: { groups: number; rows: number; cols: number }, shape: Shape): Tensor {
-  const y = empty(x.device, shape);
-  columnSums(x.device, { x: x.buffer, y: y.buffer }, sizes);
-  return y;
+function sumsOf(x: Tensor, sizes: { groups: number; rows: number; cols: number }, to: Tensor): Tensor {
+  columnSums(x.device, { x: x.buffer, y: to.buffer }, sizes);
+  return to;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.js";
 import { columnSums } from "../../src/kernels/column_sums.js";
-import { matmul as multiply, matmulSplit, type MatmulVariant } from "../../src/kernels/matmul.js";
+import { matmul as multiply, matmulParts, type MatmulVariant } from "../../src/kernels/matmul.js";
 import { chooseVariant } from "../../src/kernels/matmul_choice.js";
 import { layoutOf } from "../../src/kernels/matmul_layout.js";
 import { fromArray, zeros } from "../../src/ops/creation.js";
@@ -73,7 +73,11 @@ async function run(variant: MatmulVariant | { split: number }, { m, n, k, batch 
     const finish = c ? { bias: upload(c).buffer } : {};
     const shape = { m, n, k, ...flags, batch: { extents: [batch], a: [m * k], b: [k * n] } };
     if (typeof variant === "string") multiply(device, buffers, shape, finish, variant);
-    else matmulSplit(device, buffers, shape, "register_small", variant.split);
+    else {
+      const partial = empty(device, [variant.split, size]);
+      matmulParts(device, { ...buffers, y: partial.buffer }, shape, variant.split, {}, "register_small");
+      columnSums(device, { x: partial.buffer, y: slice }, { groups: 1, rows: variant.split, cols: size });
+    }
     return y;
   });
   const all = (await y.data()) as Float32Array;
