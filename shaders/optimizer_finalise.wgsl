@@ -1,13 +1,14 @@
 // Between the gradient norm and the update: decides what this step does, without the host.
 //
-//   norm = sqrt(sum of partials) / accumulated;  scale = min(1, clip_norm / (norm + 1e-6)) / accumulated
-//   a norm or a gradient that is not finite: the step is skipped and counted, nothing else changes
+//   norm = sqrt(sum of partials) / (accumulated * loss scale);  clip scale = min(1, clip_norm / (norm + 1e-6))
+//   a norm or a gradient that is not finite: the step is skipped and counted, the loss scale backs off, nothing else changes
+//   growth_interval steps taken in a row: the loss scale grows
 //   row = control.step - first_row: the counter picks the step table's row, so a skipped step uses none up
 //   correction = 1 - beta^step = -expm1(step * ln beta), for each parameter's own count of steps
 //   history[step % history_rows] = what this step used;  scalars = the next row's
 //
 // Shapes: partials [partial_count]; table: see lib/step_table; group_of, steps, hyper [parameters];
-//         control.lr [groups]; history [history_rows * (4 + groups)]; scalars [count * 64], one every 256 bytes.
+//         control.lr [groups]; history [history_rows * (5 + groups)]; scalars [count * 64], one every 256 bytes.
 // Work:   one workgroup; lanes share the partials, then the parameters, groups and scalars.
 // Memory: a few KB. One launch a step.
 // Source: PyTorch's clip_grad_norm_, clip_grad_value_ and GradScaler.
@@ -25,6 +26,10 @@ struct Params {
   history_rows: u32,
   // Backward passes that the gradients are the sum of.
   accumulated: f32,
+  // What the loss scale is multiplied by after growth_interval good steps, and after a bad one. 1 where it stays.
+  growth: f32,
+  backoff: f32,
+  growth_interval: u32,
 }
 
 struct Partial {
@@ -45,10 +50,21 @@ struct Control {
   clip_scale: f32,
   // How far the averaged weights go towards the new ones: 0 where the step was skipped.
   ema_rate: f32,
-  reserved: u32,
+  // For the next loss.
+  loss_scale: f32,
   // The learning rate of each group at the last step taken.
   lr: array<f32>,
 }
+
+struct LossScale {
+  value: f32,
+  // Steps taken since it last changed.
+  good_steps: u32,
+}
+
+// As far as the loss scale moves: the squares of scaled gradients must fit f32.
+const LOWEST_LOSS_SCALE: f32 = 0x1p-24f;
+const HIGHEST_LOSS_SCALE: f32 = 0x1p24f;
 
 override WORKGROUP: u32 = 8u;
 
@@ -60,13 +76,15 @@ override WORKGROUP: u32 = 8u;
 @group(0) @binding(5) var<storage, read_write> control: Control;
 @group(0) @binding(6) var<storage, read_write> history: array<u32>;
 @group(0) @binding(7) var<storage, read_write> scalars: array<f32>;
-@group(0) @binding(8) var<uniform> params: Params;
+@group(0) @binding(8) var<storage, read_write> loss_scale: LossScale;
+@group(0) @binding(9) var<uniform> params: Params;
 
 var<workgroup> lanes: array<Partial, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
   let step = control.step;
+  let scale = loss_scale.value;
   var share = Partial(0.0, 0u);
   for (var i = lane; i < params.partial_count; i += WORKGROUP) {
     share.sum += partials[i].sum;
@@ -82,7 +100,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   }
 
   let finite = highest_bits < 0x7f800000u && (bitcast<u32>(total) & 0x7fffffffu) < 0x7f800000u;
-  let norm = sqrt(total) / params.accumulated;
+  let multiple = params.accumulated * scale;
+  let norm = sqrt(total) / multiple;
   let first_row = bitcast<u32>(table[0].x);
   let row = step - first_row;
   let in_table = step >= first_row && row < bitcast<u32>(table[0].y);
@@ -97,9 +116,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let clip_value = select(0x1.fffffep+127f, clip.y, clip.y > 0.0);
   var clipped = clip_scale < 1.0;
   if (finite) {
-    clipped = clipped || bitcast<f32>(highest_bits) / params.accumulated > clip_value;
+    clipped = clipped || bitcast<f32>(highest_bits) / multiple > clip_value;
   }
-  let gradient_scale = clip_scale / params.accumulated;
+  let gradient_scale = clip_scale / multiple;
 
   for (var i = lane; i < params.parameters; i += WORKGROUP) {
     let group = group_of[i];
@@ -119,12 +138,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let signed_scale = select(gradient_scale, -gradient_scale, (flags & FLAG_MAXIMIZE) != 0u);
     hyper[i] = Hyper(own.xyz, rates.x, rates.y, signed_scale, clip_value, own_step, correction, rates.zw, flags);
   }
-  let record = (step % params.history_rows) * (4u + params.groups);
+  let record = (step % params.history_rows) * (5u + params.groups);
   if (taken) {
     for (var group = lane; group < params.groups; group += WORKGROUP) {
       let lr = table[at + 1u + 2u * group].x;
       control.lr[group] = lr;
-      history[record + 4u + group] = bitcast<u32>(lr);
+      history[record + 5u + group] = bitcast<u32>(lr);
     }
     let next = at + params.row_vec4s + 1u + 2u * params.groups;
     for (var i = lane; i < params.scalar_count; i += WORKGROUP) {
@@ -145,6 +164,15 @@ fn main(@builtin(local_invocation_index) lane: u32) {
       history[record + 1u] = norm_bits;
       history[record + 2u] = bitcast<u32>(clip_scale);
       history[record + 3u] = u32(clipped);
+      history[record + 4u] = bitcast<u32>(scale);
     }
+    if (taken || !finite) {
+      let good_steps = select(0u, loss_scale.good_steps + 1u, finite);
+      let grows = good_steps >= params.growth_interval;
+      let factor = select(params.backoff, select(1.0, params.growth, grows), finite);
+      loss_scale.value = clamp(scale * factor, LOWEST_LOSS_SCALE, HIGHEST_LOSS_SCALE);
+      loss_scale.good_steps = select(good_steps, 0u, grows);
+    }
+    control.loss_scale = loss_scale.value;
   }
 }

@@ -20,7 +20,10 @@ const gpuLanes = 64;
 export const partialBytes = 8;
 export const hyperBytes = 64;
 export const controlHeaderBytes = 32;
-export const recordHeaderWords = 4;
+export const recordHeaderWords = 5;
+export const lossScaleBytes = 8;
+/** As far as a loss scale moves, as in shaders/optimizer_finalise.wgsl. */
+export const lossScaleBounds = [2 ** -24, 2 ** 24] as const;
 /** A scalar that an op may bind lies on a boundary that every adapter accepts. */
 export const scalarBytes = 256;
 /** The step table is one uniform binding of the size that every adapter has, after a header of one vec4. */
@@ -59,6 +62,7 @@ export interface FinaliseBuffers {
   control: Slice;
   history: Slice;
   scalars: Slice;
+  loss_scale: Slice;
 }
 
 export interface FinaliseParams {
@@ -69,6 +73,9 @@ export interface FinaliseParams {
   scalar_count: number;
   history_rows: number;
   accumulated: number;
+  growth: number;
+  backoff: number;
+  growth_interval: number;
 }
 
 /** Norm, clip scale, whether the step is taken, and each parameter's numbers for it. */

@@ -10,12 +10,26 @@ export interface Counters {
   clipped: number;
 }
 
-export interface ControlReading extends Counters {
-  /** A step found no row in the step table since this was last read. */
-  rowMissed: boolean;
+/** What the kernels used, as they wrote it. */
+export interface OptimizerStats {
+  /** Steps taken: the next one asks the schedules for this t. */
+  step: number;
+  /** Steps skipped because the gradient or its norm was not finite in f32. They use up no t and no learning rate. */
+  skipped: number;
+  /** Steps taken with a gradient that was clipped, by norm or by value. */
+  clipped: number;
+  /** Global norm of the last step's gradients before clipping; NaN if it was not finite. */
   gradNorm: number;
   clipScale: number;
+  /** What the next loss is multiplied by; 1 without loss scaling. */
+  lossScale: number;
+  /** The learning rate of each group at the last step taken; before any, and after a load, at the coming one. */
   lr: number[];
+}
+
+export interface ControlReading extends OptimizerStats {
+  /** A step found no row in the step table since this was last read. */
+  rowMissed: boolean;
 }
 
 /** One step that was taken, as the kernels did it. */
@@ -30,11 +44,15 @@ export interface StepRecord {
   clipScale: number;
   /** Whether any gradient was clipped, by norm or by value. */
   clipped: boolean;
+  /** What the loss was multiplied by; 1 without loss scaling. */
+  lossScale: number;
 }
 
 const inactive = 0xffffffff;
 const rowMissedFlag = 2;
 const flagsOffset_bytes = 12;
+/** In words: clip_scale, ema_rate, loss_scale. */
+const clipScaleAt = 5;
 const mostRecords = 1024;
 const historyBytes = 65536;
 
@@ -82,10 +100,10 @@ export class ControlBlock {
     this.device.queue.write(this.group_of, groups);
   }
 
-  writeCounters({ step, skipped, clipped }: Counters, parameterSteps: readonly number[], lr: readonly number[]): void {
+  writeCounters({ step, skipped, clipped }: Counters, parameterSteps: readonly number[], lr: readonly number[], lossScale: number): void {
     const bytes = new ArrayBuffer(this.control.size_bytes);
     new Uint32Array(bytes).set([step, skipped, clipped]);
-    new Float32Array(bytes, 20, 1)[0] = 1;
+    new Float32Array(bytes).set([1, 0, lossScale], clipScaleAt);
     new Float32Array(bytes, controlHeaderBytes).set(lr);
     this.device.queue.write(this.control, new Uint8Array(bytes));
     this.device.queue.write(this.steps, Uint32Array.from(parameterSteps));
@@ -104,7 +122,7 @@ export class ControlBlock {
       this.device.queue.write({ buffer, offset_bytes: flagsOffset_bytes, size_bytes: 4 }, new Uint32Array(1));
     }
     const lr = [...floats.subarray(controlHeaderBytes / 4, controlHeaderBytes / 4 + this.groupCount)];
-    return { step, skipped, clipped, rowMissed, gradNorm: floats[4]!, clipScale: floats[5]!, lr };
+    return { step, skipped, clipped, rowMissed, gradNorm: floats[4]!, clipScale: floats[clipScaleAt]!, lossScale: floats[clipScaleAt + 2]!, lr };
   }
 
   async readSteps(): Promise<number[]> {
@@ -126,6 +144,7 @@ export class ControlBlock {
         gradNorm: floats[at + 1]!,
         clipScale: floats[at + 2]!,
         clipped: words[at + 3] === 1,
+        lossScale: floats[at + 4]!,
       });
     }
     return records.sort((a, b) => a.step - b.step);

@@ -1,6 +1,7 @@
 // The optimizer: three launches a step whatever the number of tensors and groups, and no readback.
 import { DisposedError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
+import { mul } from "../ops/index.js";
 import { checkNumber, checkOptions, type NumberRange } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { setting } from "../tensor/tracker.js";
@@ -8,8 +9,9 @@ import type { Algorithm } from "./algorithm.js";
 import { Arena, bindingLimit, layoutArenas } from "./arena.js";
 import { Averaging, type AveragingOptions } from "./averaging.js";
 import { Clipping, type ClipName, type ClippingOptions } from "./clipping.js";
-import { ControlBlock, type StepRecord } from "./control.js";
+import { ControlBlock, type OptimizerStats, type StepRecord } from "./control.js";
 import { ControlReader } from "./control_reader.js";
+import { LossScaling, type LossScalingOptions } from "./loss_scaling.js";
 import { normalGroups } from "./normal_groups.js";
 import { ParamGroup, withoutUndefined, type CommonOptions, type GroupOptions } from "./param_group.js";
 import { Scalars } from "./scalars.js";
@@ -20,22 +22,7 @@ import { StepLaunches } from "./step_launches.js";
 import { StepTable } from "./step_table.js";
 import { toPlain, type Scheduled } from "./values.js";
 
-export type OptimizerOptions<O> = Partial<O> & ClippingOptions & AveragingOptions;
-
-/** What the kernels used, as they wrote it. */
-export interface OptimizerStats {
-  /** Steps taken: the next one asks the schedules for this t. */
-  step: number;
-  /** Steps skipped because the gradient or its norm was not finite in f32. They use up no t and no learning rate. */
-  skipped: number;
-  /** Steps taken with a gradient that was clipped, by norm or by value. */
-  clipped: number;
-  /** Global norm of the last step's gradients before clipping; NaN if it was not finite. */
-  gradNorm: number;
-  clipScale: number;
-  /** The learning rate of each group at the last step taken; before any, and after a load, at the coming one. */
-  lr: number[];
-}
+export type OptimizerOptions<O> = Partial<O> & ClippingOptions & AveragingOptions & LossScalingOptions;
 
 /** What the optimizers share: groups, memory, clipping, averaging, skipped steps and state. They differ in their `Algorithm`. */
 export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
@@ -50,6 +37,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   private readonly reader: ControlReader;
   private readonly clipping: Clipping;
   private readonly averaging: Averaging;
+  private readonly lossScaling: LossScaling;
   private readonly scalars: Scalars;
   private readonly table: StepTable;
   private readonly launches: StepLaunches;
@@ -65,8 +53,8 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   ) {
     const { name, defaults } = algorithm;
     const keys = Object.keys(defaults);
-    checkOptions(name, options, [...keys, "clipNorm", "clipValue", "emaDecay"]);
-    const { clipNorm, clipValue, emaDecay, ...own } = withoutUndefined(options) as Partial<O> & ClippingOptions & AveragingOptions;
+    checkOptions(name, options, [...keys, "clipNorm", "clipValue", "emaDecay", "lossScale"]);
+    const { clipNorm, clipValue, emaDecay, lossScale, ...own } = withoutUndefined(options) as OptimizerOptions<O>;
     this.clipping = new Clipping(name, withoutUndefined({ clipNorm, clipValue }) as ClippingOptions);
     this.averaging = new Averaging(name, emaDecay);
     const groups = normalGroups(name, params, { ...defaults, ...own } as O, keys);
@@ -82,6 +70,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const device = (this.device = this.parameters[0]!.device);
 
     const layouts = layoutArenas(name, this.parameters, bindingLimit(device));
+    this.lossScaling = new LossScaling(name, device, lossScale);
     this.scalars = new Scalars(name, device);
     try {
       this.table = new StepTable(device, {
@@ -93,19 +82,20 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
       });
     } catch (error) {
       this.scalars.dispose();
+      this.lossScaling.dispose();
       throw error;
     }
     this.arenas = layouts.map((layout) => new Arena(device, layout, this.parameters, this.moments));
     this.control = new ControlBlock(device, this.groupOf, groups.length);
     this.reader = new ControlReader(name, this.control, this.counter, this.table);
     this.control.writeActive(this.active);
-    this.control.writeCounters({ step: 0, skipped: 0, clipped: 0 }, this.parameters.map(() => 0), this.ratesAt(0));
+    this.control.writeCounters({ step: 0, skipped: 0, clipped: 0 }, this.parameters.map(() => 0), this.ratesAt(0), this.lossScaling.firstScale);
     for (const tensor of this.arenas.flatMap((arena) => arena.adopt())) tensor.dispose();
     for (const group of this.paramGroups) group.freezeParameters();
     this.initialiseMoments();
-    const { table, arenas, control, scalars, averaging } = this;
+    const { table, arenas, control, scalars, averaging, lossScaling } = this;
     this.launches = new StepLaunches({
-      device, arenas, control, table, scalars,
+      device, arenas, control, table, scalars, lossScaling,
       kernel: algorithm.kernel(stepMoments),
       moments: stepMoments,
       averaged: averaging.on,
@@ -150,6 +140,18 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
   }
 
   /**
+   * The loss times the loss scale, for backward: so that gradients in f16 do not vanish. `step` divides by it again. The
+   * loss itself without loss scaling.
+   *
+   * Source: Micikevicius et al. 2018, arXiv 1710.03740; how a dynamic scale moves is PyTorch's GradScaler.
+   */
+  scaleLoss(loss: Tensor): Tensor {
+    this.checkUsable();
+    const { scale } = this.lossScaling;
+    return scale ? mul(loss, scale) : loss;
+  }
+
+  /**
    * Updates every parameter that has a gradient; the others, and their state, stay as they are. Without any gradient
    * nothing happens. Launches only: a gradient that is not finite is found on the GPU, and the step skipped there.
    *
@@ -166,6 +168,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     this.launches.step();
     for (const arena of this.arenas) arena.markChanged();
     this.scalars.markChanged();
+    this.lossScaling.markChanged();
   }
 
   /** The host's share of a step, before its launches. */
@@ -253,18 +256,19 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const { lowest, highest } = this.counter;
     const { started } = this.averaging;
     const options = this.paramGroups.map((group) => group.options);
-    const [clips, decay, schedules] = [this.clipping.both, this.averaging.decay, this.scalars.schedules()];
+    const [clips, decay, schedules, scaling] = [this.clipping.both, this.averaging.decay, this.scalars.schedules(), this.lossScaling.currentRule];
     const restore = () => {
       this.paramGroups.forEach((group, i) => group.options !== options[i] && group.replace(options[i]!));
       this.clipping.replace(clips);
       this.averaging.decay = decay;
       this.averaging.started = started;
       this.scalars.setSchedules(schedules);
+      this.lossScaling.setRule(scaling);
       this.counter.reset(lowest, highest);
       this.table.invalidate();
       this.refreshScalars(lowest, highest);
     };
-    const slices = [...this.arenas.flatMap((arena) => arena.state), ...this.control.state];
+    const slices = [...this.arenas.flatMap((arena) => arena.state), ...this.control.state, this.lossScaling.slice];
     return new OptimizerSnapshot(this.device, slices, this.parameters, { check: () => this.checkOwner(), restore });
   }
 
@@ -276,8 +280,9 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     const groups = this.paramGroups.map((group) => group.toState());
     const scalars = this.scalars.toState();
     // Every read is queued before the first is awaited: one moment of the run, whatever is launched meanwhile.
-    const [{ step, skipped, clipped }, { parameterSteps, moments }] = await Promise.all([this.reader.read(), this.readMoments()]);
-    return { algorithm: algorithm.name, step, skipped, clipped, ...limits, groups, scalars, parameterSteps, moments };
+    const reads = [this.reader.read(), this.readMoments(), this.lossScaling.toState()] as const;
+    const [{ step, skipped, clipped }, { parameterSteps, moments }, lossScale] = await Promise.all(reads);
+    return { algorithm: algorithm.name, step, skipped, clipped, ...limits, lossScale, groups, scalars, parameterSteps, moments };
   }
 
   /** The part of `stateDict` that lies on the GPU, whatever the options are: moments, and the steps that each parameter has taken. */
@@ -310,7 +315,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     this.averaging.started = true;
     if (plan.scalars) this.scalars.setSchedules(plan.scalars);
     for (const moment of this.moments) for (const arena of this.arenas) arena.writeMoment(moment, state.moments[moment]!);
-    this.control.writeCounters(state, state.parameterSteps, this.ratesAt(state.step));
+    this.control.writeCounters(state, state.parameterSteps, this.ratesAt(state.step), this.lossScaling.load(plan.lossScale));
     this.counter.reset(state.step);
     this.table.invalidate();
     this.refreshScalars(state.step, state.step);
@@ -324,6 +329,7 @@ export abstract class Optimizer<O extends CommonOptions = CommonOptions> {
     this.launches.dispose();
     for (const arena of this.arenas) arena.dispose();
     this.scalars.dispose();
+    this.lossScaling.dispose();
     this.table.dispose();
     this.control.dispose();
   }

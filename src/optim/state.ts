@@ -3,6 +3,7 @@ import { CheckpointError } from "../errors.js";
 import { fromJSON, type Description, type Schedule } from "../schedule/index.js";
 import { Averaging } from "./averaging.js";
 import { Clipping, type ClipName } from "./clipping.js";
+import { checkLossScale, type LossScaleState } from "./loss_scaling.js";
 import type { CommonOptions, GroupState, ParamGroup } from "./param_group.js";
 import type { Scalars } from "./scalars.js";
 import { fromPlain, type Scheduled } from "./values.js";
@@ -22,6 +23,8 @@ export interface OptimizerState {
   /** This and the next two are absent in states of Kiln 0.1. */
   clipValue?: PlainScheduled | null;
   emaDecay?: PlainScheduled | null;
+  /** Absent in states of Kiln 0.1: the scale then starts anew. */
+  lossScale?: LossScaleState | null;
   /** Schedules of the registered scalars, by name. */
   scalars?: Record<string, Description>;
   groups: GroupState[];
@@ -78,6 +81,7 @@ export interface LoadPlan<O> {
   emaDecay: Scheduled | null;
   /** In the order of the registered ones. */
   scalars: Schedule[] | null;
+  lossScale: LossScaleState | null | undefined;
 }
 
 /** Throws CheckpointError for options that cannot be used at the steps that come next. */
@@ -114,5 +118,9 @@ export function planLoad<O extends CommonOptions>(
     registered.checkSchedules(schedules, steps);
     return schedules;
   });
-  return { groups: options, ...limits, scalars };
+  const lossScale = attempt("the loss scale", () => {
+    if (state.lossScale) checkLossScale("lossScale", state.lossScale);
+    return state.lossScale;
+  });
+  return { groups: options, ...limits, scalars, lossScale };
 }

@@ -7,6 +7,7 @@ import type { StepKernelName } from "../kernels/optim_steps.js";
 import { setting } from "../tensor/tracker.js";
 import type { Arena } from "./arena.js";
 import type { ControlBlock } from "./control.js";
+import type { LossScaling } from "./loss_scaling.js";
 import type { Scalars } from "./scalars.js";
 import type { StepTable } from "./step_table.js";
 
@@ -16,6 +17,7 @@ export interface StepParts {
   control: ControlBlock;
   table: StepTable;
   scalars: Scalars;
+  lossScaling: LossScaling;
   kernel: StepKernelName;
   moments: readonly string[];
   averaged: boolean;
@@ -52,7 +54,7 @@ export class StepLaunches {
 
   /** The host's share of a step. */
   prepare(accumulated: number): void {
-    this.finalise.set({ accumulated });
+    this.finalise.set({ accumulated, ...this.parts.lossScaling.params });
   }
 
   /** Norm, finalise, update. */
@@ -83,11 +85,11 @@ export class StepLaunches {
   }
 
   private prepareFinalise(): PreparedLaunch {
-    const { device, control: block, table, scalars, parameters, groups } = this.parts;
+    const { device, control: block, table, scalars, lossScaling, parameters, groups } = this.parts;
     const { group_of, steps, hyper, control, history, historyRows } = block;
     return prepareFinalise(
       device,
-      { partials: this.partials, table: table.slice, group_of, steps, hyper, control, history, scalars: scalars.slice },
+      { partials: this.partials, table: table.slice, group_of, steps, hyper, control, history, scalars: scalars.slice, loss_scale: lossScaling.slice },
       {
         partial_count: this.partials.size_bytes / partialBytes,
         parameters,
@@ -96,6 +98,7 @@ export class StepLaunches {
         scalar_count: scalars.count,
         history_rows: historyRows,
         accumulated: 1,
+        ...lossScaling.params,
       },
     );
   }

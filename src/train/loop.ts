@@ -24,6 +24,8 @@ export interface TrainableOptimizer {
   step(options?: { accumulated?: number }): void;
   zeroGrad(): void;
   stats(): Promise<OptimizerStats>;
+  /** For backward, where gradients in f16 would vanish: `step` divides by the scale again. */
+  scaleLoss?(loss: Tensor): Tensor;
   /** Not null where it keeps averaged weights: validation uses them then. */
   readonly emaDecay?: unknown;
   withAveragedWeights?<T>(fn: () => T): T;

@@ -56,7 +56,7 @@ export class Steps {
   private backwardOf({ tokens, targets }: Batch): Tensor {
     return scope(() => {
       const loss = this.model.loss(tokens, targets);
-      backward(loss);
+      backward(this.optimizer.scaleLoss?.(loss) ?? loss);
       return loss.detach();
     });
   }
