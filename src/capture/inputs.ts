@@ -3,6 +3,7 @@ import { UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
 import { storedBytes, type DType } from "../tensor/dtype.js";
+import { isGradEnabled } from "../tensor/tape.js";
 import { Tensor } from "../tensor/tensor.js";
 
 type Path = readonly (string | number)[];
@@ -29,16 +30,18 @@ interface FoundLeaf extends Leaf {
   value: Tensor | HostArray | number;
 }
 
-/** Shapes and types of everything fed: calls with the same one share a recording. */
+/** Shapes and types of everything fed: calls with the same one share a recording, unless one of them records no tape. */
 export function signatureOf(leaves: readonly Leaf[]): string {
-  return leaves.map(({ path, shape, dtype }) => `${path.join(".")}:${dtype}${formatShape(shape)}`).join(" ");
+  const fed = leaves.map(({ path, shape, dtype }) => `${path.join(".")}:${dtype}${formatShape(shape)}`).join(" ");
+  return isGradEnabled() ? fed : `${fed} under noGrad`;
 }
 
 /** Throws UsageError for what cannot be fed. */
 export function leavesOf(feed: unknown): FoundLeaf[] {
   const found: FoundLeaf[] = [];
   collect(feed, [], null, found);
-  return found;
+  // The order in which an object's fields were written makes no other recording.
+  return found.sort((a, b) => (a.path.join(".") < b.path.join(".") ? -1 : 1));
 }
 
 function collect(value: unknown, path: Path, shape: Shape | null, found: FoundLeaf[]): void {

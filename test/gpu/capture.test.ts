@@ -89,7 +89,7 @@ describe("a captured training step", () => {
     const result = await outcome(captured, (batch) => step(batch).item(), 12);
     expect(result).toEqual(expected);
     expect(new Set(result.losses).size).toBe(12);
-    expect(step.report()).toMatchObject([{ runs: 12, signature: "tokens:i32[3, 12] targets:i32[3, 12]" }]);
+    expect(step.report()).toMatchObject([{ runs: 12, signature: "targets:i32[3, 12] tokens:i32[3, 12]" }]);
     step.dispose();
     captured.close();
     expect(device.memory().liveBytes).toBe(before);
@@ -266,6 +266,23 @@ describe("what makes a captured step record again", () => {
     expect(step.report()).toHaveLength(3);
     step.dispose();
     close();
+  });
+
+  it("noGrad around a call, but not another order of the inputs", async () => {
+    const x = fromArray(device, [2], { requiresGrad: true });
+    const step = capture(device, ({ a, b }: { a: Tensor; b: Tensor }) => {
+      const y = mul(mul(x, a), b);
+      if (y.requiresGrad) backward(y);
+      return y;
+    });
+    noGrad(() => step({ a: 3, b: 5 }));
+    expect(x.grad).toBeNull();
+    step({ b: 5, a: 3 });
+    expect(await x.grad!.item()).toBe(15);
+    noGrad(() => step({ b: 5, a: 4 }));
+    expect(step.report().map(({ signature }) => signature)).toEqual(["a:f32[] b:f32[]", "a:f32[] b:f32[] under noGrad"]);
+    step.dispose();
+    x.dispose();
   });
 
   it("parameters that went to another optimizer", async () => {
