@@ -33,6 +33,7 @@ function describe({ adapter, features, limits, node, platform }: ReturnType<type
     `class     ${adapter.class}${adapter.software ? ", software" : ""}, subgroups of ${adapter.subgroupMinSize} to ${adapter.subgroupMaxSize}`,
     `system    Node ${node}, ${platform}`,
     `features  ${features.join(", ")}`,
+    ...adapter.subgroupMatrices.map(({ operands, sums, m, n, k }) => `matrices  ${m}x${k} times ${k}x${n}, ${operands} to ${sums}`),
     "limits",
     ...Object.entries(limits).map(([name, value]) => `  ${name.padEnd(width)}  ${value.toLocaleString("en")}`),
   ].join("\n");

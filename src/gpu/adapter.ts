@@ -16,9 +16,38 @@ export interface AdapterDescription {
   readonly software: boolean;
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
+  /** What the matrix units multiply, where the device was opened with them. */
+  readonly subgroupMatrices: readonly SubgroupMatrix[];
 }
 
-export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
+/** Products of m x k and k x n matrices, for each subgroup. */
+export interface SubgroupMatrix {
+  /** Of the operands, and of the sums: "f16", "f32" and others. */
+  readonly operands: string;
+  readonly sums: string;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** Experimental: only behind Dawn's toggle allow_unsafe_apis. */
+export const subgroupMatrixFeature = "chromium-experimental-subgroup-matrix";
+
+interface SubgroupMatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+
+function subgroupMatricesOf(info: GPUAdapterInfo): SubgroupMatrix[] {
+  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: readonly SubgroupMatrixConfig[] };
+  return [...subgroupMatrixConfigs].map(({ componentType, resultComponentType, M, N, K }) => ({ operands: componentType, sums: resultComponentType, m: M, n: N, k: K }));
+}
+
+/** `enabled`: features of the device. */
+export function describeAdapter(adapter: GPUAdapter, enabled: ReadonlySet<string> = new Set()): AdapterDescription {
   const info = adapter.info;
   const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
   const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software rasterizer|microsoft basic render/.test(text);
@@ -31,13 +60,14 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
     software,
     subgroupMinSize: info.subgroupMinSize ?? 4,
     subgroupMaxSize: info.subgroupMaxSize ?? 128,
+    subgroupMatrices: enabled.has(subgroupMatrixFeature) ? subgroupMatricesOf(info) : [],
   };
 }
 
 const wantedFeatures = ["shader-f16", "timestamp-query", "subgroups"] as const;
 
 /** The wanted features that the adapter has, and every limit at its maximum. */
-export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
+export function deviceDescriptor(adapter: GPUAdapter, more: readonly string[] = []): GPUDeviceDescriptor {
   const requiredLimits: Record<string, number> = {};
   // Limits are getters on a prototype: a plain spread would find none.
   for (const name in adapter.limits) {
@@ -46,7 +76,7 @@ export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
   }
   return {
     label: "kiln",
-    requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: [...wantedFeatures, ...more].filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
     requiredLimits,
   };
 }

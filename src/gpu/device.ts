@@ -26,7 +26,7 @@ export class Device {
     readonly gpu: GPUDevice,
     adapter: GPUAdapter,
   ) {
-    this.adapter = describeAdapter(adapter);
+    this.adapter = describeAdapter(adapter, gpu.features as ReadonlySet<string>);
     const { maxStorageBufferBindingSize, maxBufferSize, minUniformBufferOffsetAlignment } = gpu.limits;
     this.pool = new BufferPool(gpu, Math.min(maxStorageBufferBindingSize, maxBufferSize));
     this.pipelines = new PipelineCache(gpu);
@@ -134,9 +134,9 @@ export class Device {
   }
 }
 
-/** Requests a device with all of the adapter's limits and the features Kiln can use. */
-export async function deviceFrom(adapter: GPUAdapter): Promise<Device> {
-  return new Device(await adapter.requestDevice(deviceDescriptor(adapter)), adapter);
+/** Requests a device with all of the adapter's limits and the features Kiln can use, and `more` of them where the adapter has them. */
+export async function deviceFrom(adapter: GPUAdapter, more: readonly string[] = []): Promise<Device> {
+  return new Device(await adapter.requestDevice(deviceDescriptor(adapter, more)), adapter);
 }
 
 function typedError(error: GPUError): Error {

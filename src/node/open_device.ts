@@ -1,6 +1,6 @@
 // Finding an adapter in Node: hardware, else the system's software Vulkan, else the SwiftShader of our own.
 import { AdapterError, UsageError } from "../errors.js";
-import { describeAdapter } from "../gpu/adapter.js";
+import { describeAdapter, subgroupMatrixFeature } from "../gpu/adapter.js";
 import { deviceFrom, type Device } from "../gpu/device.js";
 import { checkOptions } from "../options.js";
 import { useSwiftShader } from "./swiftshader.js";
@@ -13,9 +13,20 @@ export interface OpenDeviceOptions {
    * the order of this type.
    */
   adapter?: AdapterChoice;
-  /** Dawn toggles, for example ["allow_unsafe_apis"]. */
+  /** Dawn toggles, for example ["disable_robustness"]. */
   toggles?: readonly string[];
+  /**
+   * Experimental features to use where the adapter offers them; `device.adapter` says what came of it. They need Dawn's
+   * unsafe APIs, which drop promises of WebGPU: for programs of one's own.
+   *
+   * "subgroup-matrix": matrix products by the adapter's matrix units (tensor cores).
+   */
+  unsafe?: readonly UnsafeFeature[];
 }
+
+export type UnsafeFeature = keyof typeof unsafeFeatures;
+
+const unsafeFeatures = { "subgroup-matrix": subgroupMatrixFeature } as const;
 
 export const adapterChoices: readonly AdapterChoice[] = ["auto", "hardware", "system-software", "swiftshader"];
 
@@ -33,7 +44,8 @@ interface DawnModule {
  * Throws: AdapterError that lists everything tried; UsageError for an unknown choice.
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
-  return deviceFrom((await findAdapter(options)).adapter);
+  const { adapter } = await findAdapter(options);
+  return deviceFrom(adapter, (options.unsafe ?? []).map((name) => unsafeFeatures[name]));
 }
 
 export interface FoundAdapter {
@@ -44,13 +56,17 @@ export interface FoundAdapter {
 
 /** The adapter that `openDevice` would take. */
 export async function findAdapter(options: OpenDeviceOptions = {}): Promise<FoundAdapter> {
-  checkOptions("openDevice", options, ["adapter", "toggles"]);
+  checkOptions("openDevice", options, ["adapter", "toggles", "unsafe"]);
   const choice = options.adapter ?? ((process.env.KILN_ADAPTER || "auto") as AdapterChoice);
   if (!adapterChoices.includes(choice)) {
     throw new UsageError(`openDevice: unknown adapter, got "${choice}"; use ${adapterChoices.join(", ")}`);
   }
+  const unsafe = options.unsafe ?? [];
+  const unknown = unsafe.find((name) => !Object.hasOwn(unsafeFeatures, name));
+  if (unknown !== undefined) throw new UsageError(`openDevice: unknown unsafe feature, got "${String(unknown)}"; use ${Object.keys(unsafeFeatures).join(", ")}`);
   const dawn = await loadDawn();
-  const flags = options.toggles?.length ? [`enable-dawn-features=${options.toggles.join(",")}`] : [];
+  const toggles = [...(options.toggles ?? []), ...(unsafe.length > 0 ? ["allow_unsafe_apis"] : [])];
+  const flags = toggles.length > 0 ? [`enable-dawn-features=${toggles.join(",")}`] : [];
   const tried: string[] = [];
   if (choice !== "swiftshader") {
     const found = await systemAdapter(dawn, flags, choice, tried);
