@@ -2,13 +2,13 @@
 // y = x / sqrt(mean(x^2) + eps) * w.
 //
 // Shapes: x, y [rows, cols]; w, b [cols]; stats [rows], saved for backward: mean, what rounding left off it, rstd.
-// Work:   one invocation a row: no barrier. Suits software adapters and short rows.
+// Work:   LANES invocations a row: see lib/row_lanes.wgsl.
 // Memory: 8 bytes an element (the second and third read of a row are in cache).
 // Source: corrected two-pass algorithm, Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", 1983.
 
 //#include "lib/row_norm.wgsl"
 
-override WORKGROUP: u32 = 16u;
+override HAS_BIAS: bool = true;
 
 @group(0) @binding(0) var<storage, read> x: array<Element>;
 @group(0) @binding(1) var<storage, read> w: array<Element>;
@@ -17,41 +17,55 @@ override WORKGROUP: u32 = 16u;
 @group(0) @binding(4) var<storage, read_write> stats: array<vec4f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+struct Params {
+  rows: u32,
+  cols: u32,
+  // 1 / (values in a row)
+  scale: f32,
+  eps: f32,
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (row >= params.rows) {
+  let first_row = (workgroup.x + workgroup.y * workgroups.x) * (WORKGROUP / LANES);
+  if (first_row >= params.rows) {
     return;
   }
-  let start = row * params.cols;
+  let row = first_row + lane / LANES;
+  let start = min(row, params.rows - 1u) * params.cols;
+  let first = start + lane % LANES;
+  let end = start + params.cols;
   var mean = 0.0;
   if (CENTER) {
     var sum = Element();
-    for (var j = 0u; j < params.cols; j++) {
-      sum += x[start + j];
+    for (var i = first; i < end; i += LANES) {
+      sum += x[i];
     }
-    mean = across_sum(sum) * params.scale;
+    mean = lanes_sum(lane, across_sum(sum)) * params.scale;
   }
   var drift = Element();
   var squares = Element();
-  for (var j = 0u; j < params.cols; j++) {
-    let d = x[start + j] - mean;
+  for (var i = first; i < end; i += LANES) {
+    let d = x[i] - mean;
     drift += d;
     squares += d * d;
   }
   var residual = 0.0;
-  var variance = across_sum(squares) * params.scale;
+  var variance = lanes_sum(lane, across_sum(squares)) * params.scale;
   if (CENTER) {
-    residual = across_sum(drift) * params.scale;
+    residual = lanes_sum(lane, across_sum(drift)) * params.scale;
     // Rounding may leave it below 0. What max hides of NaN, the mean keeps.
     variance = max(variance - residual * residual, 0.0);
   }
   let rstd = inverseSqrt(variance + params.eps);
-  for (var j = 0u; j < params.cols; j++) {
+  if (row >= params.rows) {
+    return;
+  }
+  for (var j = lane % LANES; j < params.cols; j += LANES) {
     var value = (x[start + j] - mean - residual) * rstd;
     if (HAS_WEIGHT) {
       value *= w[j];
@@ -61,5 +75,7 @@ fn main(
     }
     y[start + j] = value;
   }
-  stats[row] = vec4f(mean, residual, rstd, 0.0);
+  if (lane % LANES == 0u) {
+    stats[row] = vec4f(mean, residual, rstd, 0.0);
+  }
 }

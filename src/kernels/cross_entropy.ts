@@ -1,14 +1,15 @@
 import crossEntropyBackwardShader from "../../shaders/cross_entropy_backward.wgsl";
 import crossEntropyForwardShader from "../../shaders/cross_entropy_forward.wgsl";
-import crossEntropyForwardWorkgroupShader from "../../shaders/cross_entropy_forward_workgroup.wgsl";
+import countersOfSubgroupShader from "../../shaders/lib/counters_of_subgroup.wgsl";
 import nllBackwardShader from "../../shaders/nll_backward.wgsl";
 import nllForwardShader from "../../shaders/nll_forward.wgsl";
 import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
 import type { PartialLosses, Reduction } from "./loss_reduce.js";
-import { mapWorkgroups } from "./map.js";
-import { lanesPerRow, rowForm, type RowSizes, type RowVariant } from "./row_form.js";
+import { mapWorkgroups, packed } from "./map.js";
+import { rowForm, type RowSizes, type RowVariant } from "./row_form.js";
+import { withUnused } from "./unused.js";
 
 export interface ClassLossSettings {
   /** The logits' shape around the class axis: `extent` classes. */
@@ -19,62 +20,67 @@ export interface ClassLossSettings {
 
 const rowsPerWorkgroup = 16;
 
-/** How many partial losses forward leaves for a mean or sum: enough to fill the adapter, few enough for one workgroup. */
+/** How many partial losses forward leaves for a mean or sum, of as many rows each: enough to fill the adapter, few enough for one workgroup. */
 export function partialLossesFor(device: Device, rows: number): number {
-  return Math.min(rows, device.adapter.class === "cpu" ? 512 : 4096);
+  const most = device.adapter.class === "cpu" ? 256 : 4096;
+  return Math.ceil(rows / Math.max(1, Math.ceil(rows / most)));
 }
 
-function crossEntropyForm(device: Device, { sizes, ignoreIndex, smoothing }: ClassLossSettings, partials: number, variant: RowVariant | undefined) {
-  const form = rowForm(device, sizes, { variant, foursOfRows: false });
-  return {
-    shared: form.variant === "workgroup",
-    how: { ...form.how, ...(form.width === 4 ? { consts: { WIDTH: 4 } } : {}) },
-    params: { rows: form.rows, extent: form.extent, classes: sizes.extent, inner: form.inner, partials, ignore_index: ignoreIndex >>> 0, smoothing },
-  };
-}
-
-/** Losses and norms of the rows, `partial.count` of them, and stats [rows, 2] for backward. Absent weights count as 1. */
+/**
+ * Losses and norms of the rows, `partial.count` of them, and unless dx is null the gradient of their mean or sum, or for
+ * "none" of each row's loss by its logits. dx may be x. Absent weights count as 1.
+ */
 export function crossEntropyForward(
   device: Device,
-  buffers: { x: Slice; targets: Slice; weight: Slice | null; stats: Slice; faults: Slice },
+  buffers: { x: Slice; targets: Slice; weight: Slice | null; faults: Slice; dx: Slice | null },
   partial: PartialLosses,
-  settings: ClassLossSettings,
-  variant?: RowVariant,
-): void {
-  const { weight, ...rest } = buffers;
-  const { shared, how, params } = crossEntropyForm(device, settings, partial.count, variant);
-  launch(device, shared ? crossEntropyForwardWorkgroupShader : crossEntropyForwardShader, {
-    ...how,
-    // A binding that the variant never reads still needs a buffer.
-    buffers: { ...rest, weight: weight ?? rest.x, losses: partial.losses, norms: partial.norms },
-    params,
-    constants: { HAS_WEIGHT: weight !== null, SMOOTH: settings.smoothing > 0 },
-    workgroups: shared ? partial.count : workgroupsFor(partial.count, rowsPerWorkgroup),
-  });
-}
-
-/** dx; dy is one element a row for the reduction "none", else a single one. */
-export function crossEntropyBackward(
-  device: Device,
-  buffers: { x: Slice; targets: Slice; weight: Slice | null; stats: Slice; norm: Slice; dy: Slice; dx: Slice },
-  settings: ClassLossSettings,
+  { sizes, ignoreIndex, smoothing }: ClassLossSettings,
   reduction: Reduction,
   variant?: RowVariant,
 ): void {
-  const { weight, ...rest } = buffers;
-  const { shared, how, params } = crossEntropyForm(device, settings, 0, variant);
+  const { x, weight, faults, dx } = buffers;
+  const { how, rows, extent, inner, width } = rowForm(device, sizes, { variant, foursOfRows: false });
+  const { WORKGROUP, LANES } = how.constants;
+  const inPlace = dx !== null && dx.buffer === x.buffer && dx.offset_bytes === x.offset_bytes;
+  const { targets } = packed({ targets: buffers.targets }) as { targets: Slice };
+  // A binding that the variant never reads still needs a buffer, of one Element.
+  const unread = { ...targets, size_bytes: 16 };
+  const bySubgroup = device.adapter.class === "cpu" && device.features.has("subgroups");
+  withUnused(device, { dx }, (output) =>
+    launch(device, crossEntropyForwardShader, {
+      types: how.types,
+      functions: [...how.functions, ...(bySubgroup ? [countersOfSubgroupShader] : [])],
+      consts: { WIDTH: width },
+      buffers: { x: inPlace ? unread : x, targets, weight: weight ?? unread, losses: partial.losses, norms: partial.norms, faults, ...output },
+      params: { rows, extent, classes: sizes.extent, inner, partials: partial.count, ignore_index: ignoreIndex >>> 0, smoothing },
+      constants: {
+        ...how.constants,
+        COUNTERS: bySubgroup ? Math.min(32, device.adapter.subgroupMinSize, WORKGROUP) : WORKGROUP,
+        HAS_WEIGHT: weight !== null,
+        SMOOTH: smoothing > 0,
+        GRADIENT: dx !== null,
+        MEAN: reduction === "mean",
+        IN_PLACE: inPlace,
+      },
+      workgroups: workgroupsFor(partial.count, WORKGROUP / LANES),
+    }),
+  );
+}
+
+/** dx = unit * dy, where `unit` is what forward left and dy has one element a row for "none", else a single one. */
+export function crossEntropyBackward(device: Device, buffers: { unit: Slice; dy: Slice; dx: Slice }, { outer, extent, inner }: RowSizes, reduction: Reduction): void {
+  const perRow = reduction === "none";
+  const size = outer * extent * inner;
+  // Where all elements have one factor, rows do not matter.
+  const fours = !perRow || (inner === 1 && extent % 4 === 0);
+  const { unit, dx } = fours ? (packed({ unit: buffers.unit, dx: buffers.dx }) as { unit: Slice; dx: Slice }) : buffers;
+  const elements = fours ? Math.ceil(size / 4) : size;
   launch(device, crossEntropyBackwardShader, {
-    ...how,
-    buffers: { ...rest, weight: weight ?? rest.x },
-    params,
-    constants: {
-      ...(shared ? { WORKGROUP: lanesPerRow, LANES: lanesPerRow } : {}),
-      HAS_WEIGHT: weight !== null,
-      SMOOTH: settings.smoothing > 0,
-      PER_ROW: reduction === "none",
-      MEAN: reduction === "mean",
-    },
-    workgroups: shared ? params.rows : workgroupsFor(params.rows, rowsPerWorkgroup),
+    types: { Element: fours ? "vec4f" : "f32" },
+    buffers: { unit, dy: buffers.dy, dx },
+    params: { size: elements, extent: perRow && fours ? extent / 4 : extent, inner },
+    constants: { PER_ROW: perRow },
+    workgroups: mapWorkgroups(device, elements),
   });
 }
 

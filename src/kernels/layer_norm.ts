@@ -1,82 +1,95 @@
 import layerNormBackwardShader from "../../shaders/layer_norm_backward.wgsl";
-import layerNormBackwardWeightShader from "../../shaders/layer_norm_backward_weight.wgsl";
-import layerNormBackwardWorkgroupShader from "../../shaders/layer_norm_backward_workgroup.wgsl";
 import layerNormForwardShader from "../../shaders/layer_norm_forward.wgsl";
-import layerNormForwardWorkgroupShader from "../../shaders/layer_norm_forward_workgroup.wgsl";
+import foursInRowShader from "../../shaders/lib/fours_in_row.wgsl";
 import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
-import { launch, workgroupsFor } from "../gpu/launch.js";
-import { chunksFor, sumByChunks } from "./chunk_sums.js";
-import { rowForm, type RowVariant } from "./row_form.js";
+import { launch } from "../gpu/launch.js";
+import { lanesOf, rowForm, sharedVariant, type RowVariant } from "./row_form.js";
+import { withUnused } from "./unused.js";
 
 export interface RowNormSettings {
   rows: number;
   cols: number;
-  eps: number;
   /** Subtract the mean: layer norm. Without it, RMS norm. */
   center: boolean;
-}
-
-function formOf(device: Device, { rows, cols, eps }: RowNormSettings, variant: RowVariant | undefined) {
-  const form = rowForm(device, { outer: rows, extent: cols, inner: 1 }, { variant });
-  return { ...form, params: { rows, cols: form.extent, scale: 1 / cols, eps } };
 }
 
 /** y, and stats [rows, 4] for backward. A null weight or bias is left out of the formula. */
 export function layerNormForward(
   device: Device,
   buffers: { x: Slice; w: Slice | null; b: Slice | null; y: Slice; stats: Slice },
-  settings: RowNormSettings,
+  { rows, cols, center, eps }: RowNormSettings & { eps: number },
   variant?: RowVariant,
 ): void {
   const { x, w, b, y, stats } = buffers;
-  const form = formOf(device, settings, variant);
-  launch(device, form.variant === "workgroup" ? layerNormForwardWorkgroupShader : layerNormForwardShader, {
-    ...form.how,
+  const { how, extent, workgroups } = rowForm(device, { outer: rows, extent: cols, inner: 1 }, { variant });
+  launch(device, layerNormForwardShader, {
+    ...how,
     // A binding that the variant never reads still needs a buffer.
     buffers: { x, w: w ?? x, b: b ?? x, y, stats },
-    params: form.params,
-    constants: { CENTER: settings.center, HAS_WEIGHT: w !== null, HAS_BIAS: b !== null },
-    workgroups: form.workgroups,
+    params: { rows, cols: extent, scale: 1 / cols, eps },
+    constants: { ...how.constants, CENTER: center, HAS_WEIGHT: w !== null, HAS_BIAS: b !== null },
+    workgroups,
   });
 }
 
-/** dx from the saved statistics. */
+/** Rows that layer_norm_backward.wgsl sums together: few enough to stay in cache, and to fill the adapter with chunks. */
+function rowsPerChunk(device: Device, rows: number): number {
+  const [fewest, mostChunks] = device.adapter.class === "cpu" ? [32, 1024] : [8, 2048];
+  let count = fewest;
+  // Powers of two: each count is a pipeline. 8 bytes a row of workgroup memory.
+  while (count < 1024 && count * mostChunks < rows) count *= 2;
+  return count;
+}
+
+/** How many chunks of rows layerNormBackward sums apart. */
+export function layerNormChunks(device: Device, rows: number): number {
+  return Math.max(1, Math.ceil(rows / rowsPerChunk(device, rows)));
+}
+
+export interface RowNormGradients {
+  dx: Slice | null;
+  /** [chunks, cols] each. */
+  dw: Slice | null;
+  db: Slice | null;
+}
+
+/**
+ * dx from the saved statistics, plus `others` where given, and sums for dw and db over layerNormChunks(rows) chunks.
+ * What is null is not computed. Without rows the sums are zero.
+ */
 export function layerNormBackward(
   device: Device,
-  buffers: { x: Slice; w: Slice | null; dy: Slice; stats: Slice; dx: Slice },
-  settings: RowNormSettings,
-  variant?: RowVariant,
+  buffers: { x: Slice; w: Slice | null; dy: Slice; stats: Slice; others: Slice | null } & RowNormGradients,
+  { rows, cols, center }: RowNormSettings,
+  variant: RowVariant = sharedVariant(device),
 ): void {
-  const { x, w, dy, stats, dx } = buffers;
-  const form = formOf(device, settings, variant);
-  launch(device, form.variant === "workgroup" ? layerNormBackwardWorkgroupShader : layerNormBackwardShader, {
-    ...form.how,
-    buffers: { x, w: w ?? x, dy, stats, dx },
-    params: form.params,
-    constants: { CENTER: settings.center, HAS_WEIGHT: w !== null },
-    workgroups: form.workgroups,
-  });
-}
-
-/** dw and db: sums over chunks of rows, then of the chunks, in a fixed order. Zero without rows. `chunks` is for tests. */
-export function layerNormBackwardWeight(
-  device: Device,
-  buffers: { x: Slice; dy: Slice; stats: Slice; dw: Slice; db: Slice },
-  { rows, cols }: { rows: number; cols: number },
-  chunks = chunksFor(device, rows, cols % 4 === 0 ? cols / 4 : cols),
-): void {
-  const { x, dy, stats, dw, db } = buffers;
-  // Without rows, x and dy have no memory to bind as vec4s.
-  if (rows === 0) return [dw, db].forEach((slice) => device.queue.clear(slice));
+  const { x, w, dy, stats, others, dx, dw, db } = buffers;
+  // x and dy have no memory to bind then.
+  if (rows === 0) return [dw, db].forEach((slice) => slice && device.queue.clear(slice));
   const fours = cols % 4 === 0;
-  const lanes = fours ? cols / 4 : cols;
-  sumByChunks(device, { dw, db }, { chunks, cols }, (target) =>
-    launch(device, layerNormBackwardWeightShader, {
+  const extent = fours ? cols / 4 : cols;
+  const onCpu = device.adapter.class === "cpu";
+  const inPairs = onCpu && extent % 32 === 0;
+  const { functions, constants } = lanesOf(device, variant, onCpu ? (inPairs ? 16 : 8) : extent <= 64 ? 64 : 128);
+  withUnused(device, { dx, dw, db }, (outputs) =>
+    launch(device, layerNormBackwardShader, {
       types: { Element: fours ? "vec4f" : "f32" },
-      buffers: { x, dy, stats, ...target },
-      params: { rows, cols: lanes, chunks, rows_per_chunk: Math.ceil(rows / chunks) },
-      workgroups: workgroupsFor(chunks * lanes, 16),
+      functions: [...(fours ? [foursInRowShader] : []), ...functions],
+      buffers: { x, w: w ?? x, dy, stats, others: others ?? x, ...outputs },
+      params: { rows, cols: extent, scale: 1 / cols },
+      constants: {
+        ...constants,
+        ROWS: rowsPerChunk(device, rows),
+        COLUMNS: inPairs ? 2 : 1,
+        CENTER: center,
+        HAS_WEIGHT: w !== null,
+        HAS_OTHERS: others !== null,
+        WANTS_X: dx !== null,
+        WANTS_W: dw !== null,
+        WANTS_B: db !== null,
+      },
+      workgroups: layerNormChunks(device, rows),
     }),
   );
 }

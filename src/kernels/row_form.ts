@@ -1,9 +1,11 @@
-// How row kernels see a tensor: which variant, how many elements at once, how many workgroups.
+// How row kernels see a tensor: who shares a row, how many elements at once, how many workgroups.
 import foursInRowShader from "../../shaders/lib/fours_in_row.wgsl";
 import foursOfRowsShader from "../../shaders/lib/fours_of_rows.wgsl";
+import lanesOfSubgroupShader from "../../shaders/lib/lanes_of_subgroup.wgsl";
+import lanesOfWorkgroupShader from "../../shaders/lib/lanes_of_workgroup.wgsl";
 import type { Device } from "../gpu/device.js";
 import { workgroupsFor } from "../gpu/launch.js";
-import type { Specialisation } from "../gpu/shader_source.js";
+import type { Shader } from "../gpu/shader_source.js";
 
 /** A tensor seen as [outer, extent, inner]: rows run along `extent`. With inner 1 they are contiguous. */
 export interface RowSizes {
@@ -12,8 +14,11 @@ export interface RowSizes {
   inner: number;
 }
 
-/** `invocation`: one a row. `workgroup`: lanes share a row; for GPUs and long rows. */
-export type RowVariant = "invocation" | "workgroup";
+/**
+ * Who shares a row: nobody, lanes of one subgroup (no barrier, several rows a workgroup), or all lanes of a workgroup,
+ * for GPUs without subgroups and for few long rows.
+ */
+export type RowVariant = "invocation" | "subgroup" | "workgroup";
 
 export interface RowForm {
   variant: RowVariant;
@@ -23,12 +28,9 @@ export interface RowForm {
   inner: number;
   /** Elements of a row in one Element. */
   width: 1 | 4;
-  how: Specialisation;
+  how: { types: Record<string, string> } & Lanes;
   workgroups: number;
 }
-
-const rowsPerWorkgroup = 16;
-export const lanesPerRow = 64;
 
 export interface RowFormOptions {
   /** Forced by tests. */
@@ -37,22 +39,50 @@ export interface RowFormOptions {
   foursOfRows?: boolean;
 }
 
-/** The form of a kernel that includes lib/across.wgsl. */
-export function rowForm(device: Device, { outer, extent, inner }: RowSizes, { variant = pickVariant(device, { outer, extent, inner }), foursOfRows = true }: RowFormOptions = {}): RowForm {
+/** The form of a kernel that includes lib/across.wgsl and lib/row_lanes.wgsl. */
+export function rowForm(device: Device, sizes: RowSizes, { variant = pickVariant(device, sizes), foursOfRows = true }: RowFormOptions = {}): RowForm {
+  const { outer, extent, inner } = sizes;
+  const lanes = lanesOf(device, variant);
+  const form = (types: Record<string, string>, fours: readonly Shader[], elements: { rows: number; extent: number; inner: number; width: 1 | 4 }): RowForm => ({
+    variant,
+    ...elements,
+    how: { types, functions: [...fours, ...lanes.functions], constants: lanes.constants },
+    workgroups: extent === 0 ? 0 : workgroupsFor(elements.rows, lanes.constants.WORKGROUP / lanes.constants.LANES),
+  });
   const rows = outer * inner;
-  const workgroups = (count: number) => (extent === 0 ? 0 : variant === "workgroup" ? count : workgroupsFor(count, rowsPerWorkgroup));
-  if (inner === 1 && extent % 4 === 0) {
-    return { variant, rows, extent: extent / 4, inner, width: 4, how: { types: { Element: "vec4f" }, functions: foursInRowShader }, workgroups: workgroups(rows) };
-  }
+  if (inner === 1 && extent % 4 === 0) return form({ Element: "vec4f" }, [foursInRowShader], { rows, extent: extent / 4, inner, width: 4 });
   if (inner % 4 === 0 && foursOfRows && variant === "invocation") {
-    const how = { types: { Element: "vec4f", Stat: "vec4f" }, functions: foursOfRowsShader };
-    return { variant, rows: rows / 4, extent, inner: inner / 4, width: 1, how, workgroups: workgroups(rows / 4) };
+    return form({ Element: "vec4f", Stat: "vec4f" }, [foursOfRowsShader], { rows: rows / 4, extent, inner: inner / 4, width: 1 });
   }
-  return { variant, rows, extent, inner, width: 1, how: {}, workgroups: workgroups(rows) };
+  return form({}, [], { rows, extent, inner, width: 1 });
 }
 
-/** Rows side by side fill a GPU on their own, unless they are few. */
+export interface Lanes {
+  functions: readonly Shader[];
+  constants: { WORKGROUP: number; LANES: number };
+}
+
+const invocationsWithoutSharing = 16;
+const rowsPerWorkgroup = 8;
+const lanesPerRow = 64;
+
+/** How many lanes share a row, and through which functions. `workgroup` is the size of one where a kernel wants its own. */
+export function lanesOf(device: Device, variant: RowVariant, workgroup?: number): Lanes {
+  if (variant === "invocation") return { functions: [], constants: { WORKGROUP: workgroup ?? invocationsWithoutSharing, LANES: 1 } };
+  if (variant === "workgroup") return { functions: [lanesOfWorkgroupShader], constants: { WORKGROUP: workgroup ?? lanesPerRow, LANES: workgroup ?? lanesPerRow } };
+  const LANES = Math.min(32, device.adapter.subgroupMinSize);
+  return { functions: [lanesOfSubgroupShader], constants: { WORKGROUP: Math.max(LANES, workgroup ?? rowsPerWorkgroup * LANES), LANES } };
+}
+
+/** What the adapter's class has for rows that are worth sharing. */
+export function sharedVariant(device: Device): RowVariant {
+  return device.adapter.class === "cpu" ? "invocation" : device.adapter.class === "gpu-subgroup" ? "subgroup" : "workgroup";
+}
+
+/** Rows side by side fill a GPU on their own, unless they are few. A few long ones want more lanes than a subgroup has. */
 function pickVariant(device: Device, { outer, extent, inner }: RowSizes): RowVariant {
-  const shared = extent >= lanesPerRow && (inner === 1 || outer * inner < 4096);
-  return device.adapter.class !== "cpu" && shared ? "workgroup" : "invocation";
+  const rows = outer * inner;
+  const alone = extent < 32 || (inner > 1 && rows >= 4096);
+  const variant = alone ? "invocation" : sharedVariant(device);
+  return variant === "subgroup" && extent > 2048 && rows < 2048 ? "workgroup" : variant;
 }

@@ -134,7 +134,7 @@ export class GPT extends Layer {
    * Source: -mean(log softmax(logits)[target]).
    */
   loss(tokens: Tensor, targets: Tensor): Tensor {
-    return scope(() => crossEntropy(this.forward(tokens), targets));
+    return scope(() => crossEntropy(this.forward(tokens), targets, { overwriteLogits: true }));
   }
 
   /** An empty key-value cache for `lastLogits`. The caller disposes it. */

@@ -3,7 +3,8 @@ import { crossEntropyBackward, crossEntropyForward, nllBackward, nllForward, par
 import { lossReduce, withPartialLosses, type PartialLosses, type Reduction } from "../kernels/loss_reduce.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape, normalizeAxis, sameShape, splitAtAxis } from "../shape.js";
-import { record } from "../tensor/tape.js";
+import { isOnes } from "../tensor/backward.js";
+import { isGradEnabled, record } from "../tensor/tape.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
 import { requireDType, requireRank, requireSameDevice } from "./checks.js";
 import { checkReduction } from "./loss_reduction.js";
@@ -22,6 +23,10 @@ export interface NllLossOptions {
 export interface CrossEntropyOptions extends NllLossOptions {
   /** Share of the target's probability spread evenly over all classes, 0 to 1. 0 by default. */
   labelSmoothing?: number;
+  /**
+   * Lets the gradient take the logits' memory, where one is wanted: for logits that nobody reads again. False by default.
+   */
+  overwriteLogits?: boolean;
 }
 
 /**
@@ -31,34 +36,38 @@ export interface CrossEntropyOptions extends NllLossOptions {
  * Range:  any finite logits; the row maximum is subtracted. The mean over no target at all is NaN, as in PyTorch.
  * Throws: DTypeError, ShapeError; UsageError if weight requires a gradient; IndexError at the next read for a target
  *         outside 0 to classes - 1 that is not ignoreIndex.
- * Source: backward p - onehot(target), scaled, in one pass; the count of valid targets never leaves the GPU.
+ *         For overwriteLogits, UsageError if the logits are a leaf that requires a gradient; and backward throws if
+ *         another op saved the logits.
+ * Source: p - onehot(target), scaled and written with the loss; the count of valid targets never leaves the GPU.
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkOptions("crossEntropy", options, ["ignoreIndex", "reduction", "weight", "labelSmoothing", "classAxis"]);
+  checkOptions("crossEntropy", options, ["ignoreIndex", "reduction", "weight", "labelSmoothing", "classAxis", "overwriteLogits"]);
   const smoothing = checkNumber("crossEntropy", "labelSmoothing", options.labelSmoothing ?? 0, { min: 0, max: 1 });
   const { reduction, weight, settings } = checkClassLoss("crossEntropy", "logits", logits, targets, options, smoothing);
+  const wanted = isGradEnabled() && logits.requiresGrad;
+  const overwrite = wanted && options.overwriteLogits === true;
+  if (overwrite && !logits.node) throw new UsageError("crossEntropy: overwriteLogits is for computed logits, got a leaf that requires a gradient; leave it out");
   const { device } = logits;
-  const hasWeight = weight !== null;
-  const stats = empty(device, [settings.sizes.outer * settings.sizes.inner, 2]);
+  const unit = overwrite ? logits.detach() : wanted ? empty(device, logits.shape) : null;
   const { y, norm } = reduceRows(targets, reduction, (partial) => {
     const faults = device.indexFaults.block("crossEntropy", targets.dtype);
-    const buffers = { x: logits.buffer, targets: targets.buffer, weight: weight?.buffer ?? null, stats: stats.buffer, faults };
-    crossEntropyForward(device, buffers, partial, settings);
+    const buffers = { x: logits.buffer, targets: targets.buffer, weight: weight?.buffer ?? null, faults, dx: unit?.buffer ?? null };
+    crossEntropyForward(device, buffers, partial, settings, reduction);
   });
+  if (overwrite) logits.memory.version++;
   const output = record({
     op: "crossEntropy",
     inputs: [logits],
     output: y,
-    // The logits stand in for what there is not; kernels do not read it there.
-    saved: [logits, targets, weight ?? logits, stats, norm ?? logits],
-    vjp: (dy, [x, targets, w, stats, norm]) => {
-      const dx = empty(x.device, x.shape);
-      const buffers = { x: x.buffer, targets: targets.buffer, weight: hasWeight ? w.buffer : null, stats: stats.buffer, norm: norm.buffer, dy: dy.buffer, dx: dx.buffer };
-      crossEntropyBackward(x.device, buffers, settings, reduction);
+    saved: unit ? [unit] : [],
+    vjp: (dy, [unit], _, gradients) => {
+      if (isOnes(dy)) return [unit!];
+      const dx = gradients.empty(0);
+      crossEntropyBackward(dy.device, { unit: unit!.buffer, dy: dy.buffer, dx: dx.buffer }, settings.sizes, reduction);
       return [dx];
     },
   });
-  stats.dispose();
+  unit?.dispose();
   norm?.dispose();
   return output;
 }

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.js";
-import { layerNormBackward, layerNormBackwardWeight, layerNormForward } from "../kernels/layer_norm.js";
+import { layerNormBackward, layerNormChunks, layerNormForward } from "../kernels/layer_norm.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import { record } from "../tensor/tape.js";
@@ -61,33 +61,45 @@ function rowNorm(
   const cols = sizeOf(normalized);
   if (cols === 0) throw new ShapeError(`${op}: nothing to normalise, got x ${formatShape(x.shape)}`);
   const eps = checkNumber(op, "eps", options.eps ?? kind.eps, { min: 0 });
-  const settings = { rows: x.size / cols, cols, eps, center: kind.center };
+  const settings = { rows: x.size / cols, cols, center: kind.center };
 
   const y = emptyLike(x);
   const stats = empty(x.device, [settings.rows, 4]);
   layerNormForward(
     x.device,
     { x: x.buffer, w: weight?.buffer ?? null, b: bias?.buffer ?? null, y: y.buffer, stats: stats.buffer },
-    settings,
+    { ...settings, eps },
   );
   const hasWeight = weight !== null;
+  const hasBias = bias !== null;
   const output = record({
     op,
     inputs: [x, ...(weight ? [weight] : []), ...(bias ? [bias] : [])],
     output: y,
     // Without a weight, x stands in for it; the kernel does not read it.
     saved: [x, weight ?? x, stats],
-    vjp: (dy, [x, w, stats], needs) => {
-      const buffers = { x: x.buffer, dy: dy.buffer, stats: stats.buffer };
-      const dx = needs[0] ? emptyLike(x) : null;
-      if (dx) layerNormBackward(x.device, { ...buffers, w: hasWeight ? w.buffer : null, dx: dx.buffer }, settings);
-      if (!needs[1] && !needs[2]) return [dx, null, null];
-      const dw = empty(x.device, normalized);
-      const db = empty(x.device, normalized);
-      layerNormBackwardWeight(x.device, { ...buffers, dw: dw.buffer, db: db.buffer }, settings);
-      return hasWeight ? [dx, dw, db] : [dx, db];
+    vjp: (dy, [x, w, stats], needs, gradients) => {
+      // A residual connection adds to x's gradient before the norm does: both sums in one launch.
+      const others = needs[0] ? gradients.take(0) : null;
+      const dx = needs[0] ? gradients.empty(0) : null;
+      const chunks = layerNormChunks(x.device, settings.rows);
+      const [dw = null, db = null] = inputsOf(hasWeight, hasBias).map((i) => (i !== null && needs[i] ? gradients.partials(i, chunks) : null));
+      layerNormBackward(
+        x.device,
+        {
+          ...{ x: x.buffer, w: hasWeight ? w.buffer : null, dy: dy.buffer, stats: stats.buffer, others: others?.buffer ?? null },
+          ...{ dx: dx?.buffer ?? null, dw: dw?.memory.buffer ?? null, db: db?.memory.buffer ?? null },
+        },
+        settings,
+      );
+      return [dx, ...(hasWeight ? [dw?.sum ?? null] : []), ...(hasBias ? [db?.sum ?? null] : [])];
     },
   });
   stats.dispose();
   return output;
+}
+
+/** Which inputs weight and bias are. */
+function inputsOf(hasWeight: boolean, hasBias: boolean): (number | null)[] {
+  return [hasWeight ? 1 : null, hasBias ? (hasWeight ? 2 : 1) : null];
 }

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { crossEntropyBackward, crossEntropyForward } from "../../src/kernels/cross_entropy.js";
+import { mul } from "../../src/ops/binary.js";
 import { fromArray, ones, zeros } from "../../src/ops/creation.js";
 import { crossEntropy, nllLoss } from "../../src/ops/cross_entropy.js";
 import { logSoftmax } from "../../src/ops/softmax.js";
+import { exp } from "../../src/ops/transcendental.js";
 import { scope } from "../../src/tensor/scope.js";
 import { backward } from "../../src/tensor/backward.js";
-import { empty } from "../../src/tensor/tensor.js";
+import { noGrad } from "../../src/tensor/tape.js";
+import { empty, type Tensor } from "../../src/tensor/tensor.js";
 import { classLossReference, crossEntropyCases, drawTargets } from "../cases/cross_entropy.js";
 import { testDevice } from "../support/device.js";
 import { withoutLeak } from "../support/leak_check.js";
@@ -40,7 +43,7 @@ function gradientReference(x: Nd, targets: readonly number[], weight: Nd | null,
 
 describe("cross-entropy kernels, each variant", () => {
   const shapes = [[1, 1, 1], [3, 5, 1], [17, 8, 1], [5, 63, 1], [2, 64, 1], [3, 65, 1], [5, 256, 1], [2, 1021, 1], [2, 70, 3], [3, 5, 4]];
-  const variants = (["invocation", "workgroup"] as const).flatMap((variant) => [0, 0.1].flatMap((smoothing) => [true, false].map((weighted) => ({ variant, smoothing, weighted }))));
+  const variants = (["invocation", "subgroup", "workgroup"] as const).flatMap((variant) => [0, 0.1].flatMap((smoothing) => [true, false].map((weighted) => ({ variant, smoothing, weighted }))));
   it.each([...shapes.map((shape) => ({ shape, offset: 0 })), { shape: [6, 12, 1], offset: 1e4 }].flatMap((of) => variants.map((variant) => ({ ...of, ...variant }))))("$shape + $offset, $variant, smoothing $smoothing, weights $weighted", ({ shape, offset, variant, smoothing, weighted }) =>
     withoutLeak(async (device) => {
       const [outer, extent, inner] = shape as [number, number, number];
@@ -54,28 +57,42 @@ describe("cross-entropy kernels, each variant", () => {
       using targets = fromArray(device, labels, { dtype: "i32" });
       using weight = fromArray(device, weights.data);
       using dy = fromArray(device, cotangent.data);
-      using stats = empty(device, [rows, 2]);
       using losses = empty(device, [rows]);
       using norms = empty(device, [rows]);
+      using unit = empty(device, shape);
       using dx = empty(device, shape);
       const settings = { sizes: { outer, extent, inner }, ignoreIndex: -100, smoothing };
-      const buffers = { x: x.buffer, targets: targets.buffer, weight: weighted ? weight.buffer : null, stats: stats.buffer };
       const faults = device.indexFaults.block("crossEntropy", "i32");
       const used = weighted ? weights : null;
       const wantLosses = classLossReference(values, labels, { reduction: "none", smoothing, weight: used?.data ?? null, axis: 1 }).data;
       const wantNorms = labels.map((label) => (label === -100 ? 0 : (used?.data[label] ?? 1)));
+      const forward = (count: number, reduction: "mean" | "sum" | "none", target: Tensor | null) => {
+        const partial = { losses: { ...losses.buffer, size_bytes: count * 4 }, norms: { ...norms.buffer, size_bytes: count * 4 }, count };
+        const buffers = { x: x.buffer, targets: targets.buffer, weight: weighted ? weight.buffer : null, faults, dx: target?.buffer ?? null };
+        crossEntropyForward(device, buffers, partial, settings, reduction, variant);
+      };
 
-      crossEntropyForward(device, { ...buffers, faults }, { losses: losses.buffer, norms: norms.buffer, count: rows }, settings, variant);
-      crossEntropyBackward(device, { ...buffers, norm: norms.buffer, dy: dy.buffer, dx: dx.buffer }, settings, "none", variant);
+      forward(rows, "none", unit);
+      crossEntropyBackward(device, { unit: unit.buffer, dy: dy.buffer, dx: dx.buffer }, settings.sizes, "none");
       expectClose(await losses.data(), wantLosses, "reduction");
       expectClose(await norms.data(), wantNorms, "exact");
       expectClose(await dx.data(), gradientReference(values, labels, used, smoothing, cotangent), "gradient");
 
-      // Rows shared out among fewer partial sums.
+      // Rows shared out among fewer partial sums; no gradient.
       const count = Math.ceil(rows / 3);
-      const partial = { losses: { ...losses.buffer, size_bytes: count * 4 }, norms: { ...norms.buffer, size_bytes: count * 4 }, count };
-      crossEntropyForward(device, { ...buffers, faults }, partial, settings, variant);
+      forward(count, "mean", null);
       const sums = Array.from({ length: count }, (_, k) => wantLosses.reduce((sum, loss, row) => (row % count === k ? sum + loss : sum), 0));
+      expectClose((await losses.data()).slice(0, count), sums, "reduction");
+
+      // The gradient of the mean, counted by the kernel itself, and then over the logits.
+      const norm = wantNorms.reduce((sum, w) => sum + w, 0);
+      const wantMean = gradientReference(values, labels, used, smoothing, nd([rows], () => 1 / norm));
+      forward(count, "mean", unit);
+      crossEntropyBackward(device, { unit: unit.buffer, dy: dy.buffer, dx: dx.buffer }, settings.sizes, "mean");
+      expectClose(await unit.data(), wantMean, "gradient");
+      expectClose(await dx.data(), wantMean.map((value) => value * cotangent.data[0]!), "gradient");
+      forward(count, "mean", x);
+      expectClose(await x.data(), wantMean, "gradient");
       expectClose((await losses.data()).slice(0, count), sums, "reduction");
     }),
   );
@@ -158,15 +175,62 @@ describe("class losses", () => {
     }
   });
 
-  it("mean in two launches, with one more for backward", async () => {
+  it("take two launches forward and none backward, one where the loss was scaled", async () => {
     const device = await testDevice();
     using x = ones(device, [900, 7], { requiresGrad: true });
     using targets = zeros(device, [900], { dtype: "i32" });
     const before = device.queue.counts.dispatches;
     using loss = crossEntropy(x, targets);
     expect(device.queue.counts.dispatches - before).toBe(2);
-    backward(loss);
+    backward(loss, { retainGraph: true });
+    expect(device.queue.counts.dispatches - before).toBe(2);
+    const first = await x.grad!.data();
+    x.grad!.dispose();
+    x.grad = null;
+    using three = fromArray(device, [3], { shape: [] });
+    backward(loss, { gradient: three });
     expect(device.queue.counts.dispatches - before).toBe(3);
+    expectClose(await x.grad!.data(), first.map((value) => 3 * value), "gradient");
+  });
+
+  it("write the gradient over logits that were given up", async () => {
+    const device = await testDevice();
+    const random = testRandom(33);
+    const values = Array.from({ length: 21 * 5 }, () => random.normal());
+    using targets = fromArray(device, drawTargets(21, 5, -100), { dtype: "i32" });
+    const run = async (overwriteLogits: boolean) => {
+      using x = fromArray(device, values, { shape: [21, 5], requiresGrad: true });
+      const { loss, logits } = scope(() => {
+        const logits = mul(x, 2);
+        const loss = crossEntropy(logits, targets, { overwriteLogits, labelSmoothing: 0.1 });
+        backward(loss);
+        return { loss, logits: logits.detach() };
+      });
+      const host = { loss: await loss.item(), logits: await logits.data(), gradient: await x.grad!.data() };
+      for (const tensor of [loss, logits]) tensor.dispose();
+      return host;
+    };
+    const [kept, overwritten] = [await run(false), await run(true)];
+    expect(overwritten.loss).toBe(kept.loss);
+    expect([...overwritten.gradient]).toEqual([...kept.gradient]);
+    expectClose(overwritten.logits, kept.gradient.map((value) => value / 2), "exact");
+    expectClose(kept.logits, values.map((value) => 2 * Math.fround(value)), "exact");
+  });
+
+  it("overwrite nothing without a gradient, and nothing that is still needed", async () => {
+    const device = await testDevice();
+    using targets = zeros(device, [4], { dtype: "i32" });
+    using x = ones(device, [4, 3], { requiresGrad: true });
+    using constant = ones(device, [4, 3]);
+    crossEntropy(constant, targets, { overwriteLogits: true }).dispose();
+    noGrad(() => crossEntropy(x, targets, { overwriteLogits: true })).dispose();
+    expect([...(await constant.data()), ...(await x.data())]).toEqual(new Array(24).fill(1));
+    expect(() => crossEntropy(x, targets, { overwriteLogits: true })).toThrow("crossEntropy: overwriteLogits is for computed logits, got a leaf");
+    scope(() => {
+      const logits = exp(x);
+      const loss = crossEntropy(logits, targets, { overwriteLogits: true });
+      expect(() => backward(loss)).toThrow("backward: a tensor that exp saved was changed in place");
+    });
   });
 
   it("refuse what they cannot take", async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { layerNormBackward, layerNormBackwardWeight, layerNormForward } from "../../src/kernels/layer_norm.js";
+import type { Slice } from "../../src/gpu/buffers.js";
+import { layerNormBackward, layerNormChunks, layerNormForward } from "../../src/kernels/layer_norm.js";
+import { add, mul } from "../../src/ops/binary.js";
 import { fromArray, ones, zeros } from "../../src/ops/creation.js";
 import { layerNorm, rmsNorm } from "../../src/ops/layer_norm.js";
 import { scope } from "../../src/tensor/scope.js";
@@ -46,45 +48,57 @@ function gradients(x: Nd, weight: Nd | null, dy: Nd, center: boolean, eps: numbe
   return { dx: dx.data, dw, db };
 }
 
+/** Sums over the first axis of [chunks, cols]. */
+function overChunks(values: ArrayLike<number>, cols: number): Float64Array {
+  const sums = new Float64Array(cols);
+  for (let i = 0; i < values.length; i++) sums[i % cols]! += values[i]!;
+  return sums;
+}
+
+const variants = ["invocation", "subgroup", "workgroup"] as const;
+
 describe("layer norm kernels, each variant", () => {
-  const shapes = [[1, 1], [3, 5], [17, 8], [5, 63], [2, 64], [3, 65], [5, 256], [2, 1021]];
-  const variants = (["invocation", "workgroup"] as const).flatMap((variant) => [true, false].flatMap((center) => [true, false].map((hasWeight) => ({ variant, center, hasWeight }))));
-  it.each(shapes.flatMap((shape) => variants.map((variant) => ({ shape, ...variant }))))("$shape $variant, center $center, weight $hasWeight", ({ shape, variant, center, hasWeight }) =>
+  // Around 8 and 64 lanes, fours and not; rows around the chunks of 32, and chunks of 64.
+  const shapes = [[1, 1], [3, 5], [31, 8], [32, 12], [33, 63], [2, 64], [3, 65], [70, 128], [5, 256], [2, 1021], [32769, 1]];
+  const options = variants.flatMap((variant) => [true, false].flatMap((center) => [true, false].map((hasWeight) => ({ variant, center, hasWeight }))));
+  it.each(shapes.flatMap((shape) => options.map((option) => ({ shape, ...option }))))("$shape $variant, center $center, weight $hasWeight", ({ shape, variant, center, hasWeight }) =>
     withoutLeak(async (device) => {
       const [rows, cols] = shape as [number, number];
-      const [values, weights, cotangent] = [draw(shape, 1), draw([cols], 2), draw(shape, 3)];
+      const chunks = layerNormChunks(device, rows);
+      const [values, weights, cotangent, before] = [draw(shape, 1), draw([cols], 2), draw(shape, 3), draw(shape, 4)];
       const eps = 1e-2;
       using x = fromArray(device, values.data, { shape });
       using weight = fromArray(device, weights.data);
       using dy = fromArray(device, cotangent.data, { shape });
+      using others = fromArray(device, before.data, { shape });
       using y = empty(device, shape);
       using stats = empty(device, [rows, 4]);
       using dx = empty(device, shape);
+      using dw = empty(device, [chunks, cols]);
+      using db = empty(device, [chunks, cols]);
       const w = hasWeight ? weight.buffer : null;
-      const settings = { rows, cols, eps, center };
-      layerNormForward(device, { x: x.buffer, w, b: null, y: y.buffer, stats: stats.buffer }, settings, variant);
-      layerNormBackward(device, { x: x.buffer, w, dy: dy.buffer, stats: stats.buffer, dx: dx.buffer }, settings, variant);
+      const settings = { rows, cols, center };
+      layerNormForward(device, { x: x.buffer, w, b: null, y: y.buffer, stats: stats.buffer }, { ...settings, eps }, variant);
       const used = hasWeight ? weights : null;
-      expectClose(await y.data(), rowNormReference(values, { weight: used, eps, center }).data, "reduction");
-      expectClose(await dx.data(), gradients(values, used, cotangent, center, eps).dx, "gradient");
-    }),
-  );
+      const want = gradients(values, used, cotangent, center, eps);
+      const backward = (outputs: { dx: Slice | null; dw: Slice | null; db: Slice | null; others: Slice | null }) =>
+        layerNormBackward(device, { x: x.buffer, w, dy: dy.buffer, stats: stats.buffer, ...outputs }, settings, variant);
 
-  it.each([[1, 3], [40, 8], [131, 6], [100, 67]].flatMap((shape) => [1, 2, 7, 16].map((chunks) => ({ shape, chunks }))))("weights of $shape in $chunks chunks", ({ shape, chunks }) =>
-    withoutLeak(async (device) => {
-      const [rows, cols] = shape as [number, number];
-      const [values, cotangent] = [draw(shape, 4), draw(shape, 5)];
-      using x = fromArray(device, values.data, { shape });
-      using dy = fromArray(device, cotangent.data, { shape });
-      using y = empty(device, shape);
-      using stats = empty(device, [rows, 4]);
-      using dw = empty(device, [cols]);
-      using db = empty(device, [cols]);
-      layerNormForward(device, { x: x.buffer, w: null, b: null, y: y.buffer, stats: stats.buffer }, { rows, cols, eps: 1e-5, center: true });
-      layerNormBackwardWeight(device, { x: x.buffer, dy: dy.buffer, stats: stats.buffer, dw: dw.buffer, db: db.buffer }, { rows, cols }, chunks);
-      const want = gradients(values, null, cotangent, true, 1e-5);
-      expectClose(await dw.data(), want.dw, "gradient");
-      expectClose(await db.data(), want.db, "gradient");
+      backward({ dx: dx.buffer, dw: dw.buffer, db: db.buffer, others: others.buffer });
+      expectClose(await y.data(), rowNormReference(values, { weight: used, eps, center }).data, "reduction");
+      expectClose(await dx.data(), want.dx.map((value, i) => value + before.data[i]!), "gradient");
+      expectClose(overChunks(await dw.data(), cols), want.dw, "gradient");
+      expectClose(overChunks(await db.data(), cols), want.db, "gradient");
+
+      // Each on its own: variants of their own, so for one kind of norm.
+      if (!center || !hasWeight) return;
+      backward({ dx: dx.buffer, dw: null, db: null, others: null });
+      expectClose(await dx.data(), want.dx, "gradient");
+      for (const tensor of [dw, db]) tensor.set(new Array(chunks * cols).fill(7));
+      backward({ dx: null, dw: dw.buffer, db: null, others: null });
+      backward({ dx: null, dw: null, db: db.buffer, others: null });
+      expectClose(overChunks(await dw.data(), cols), want.dw, "gradient");
+      expectClose(overChunks(await db.data(), cols), want.db, "gradient");
     }),
   );
 });
@@ -94,7 +108,7 @@ describe("row norms", () => {
     const device = await testDevice();
     const values = new Array<number>(2 * cols).fill(0).map((_, i) => i % 3);
     values[1] = NaN;
-    for (const variant of ["invocation", "workgroup"] as const) {
+    for (const variant of variants) {
       for (const center of [true, false]) {
         using x = fromArray(device, values, { shape: [2, cols] });
         using y = empty(device, [2, cols]);
@@ -105,6 +119,37 @@ describe("row norms", () => {
         expect(got.slice(cols).some(Number.isNaN)).toBe(false);
       }
     }
+  });
+
+  it.each([[3, 5], [40, 8]])("add to the residual's gradient of [%i, %i] in the same launch", async (rows, cols) => {
+    const device = await testDevice();
+    const [values, weights, cotangent] = [draw([rows, cols], 11), draw([cols], 12), draw([rows, cols], 13)];
+    using x = fromArray(device, values.data, { shape: [rows, cols], requiresGrad: true });
+    using weight = fromArray(device, weights.data, { requiresGrad: true });
+    using dy = fromArray(device, cotangent.data, { shape: [rows, cols] });
+    // A leaf's gradient is summed by the tape; what an op computed is the norm's to add to.
+    const y = scope(() => {
+      const h = mul(x, 2);
+      return add(h, layerNorm(h, weight));
+    });
+    backward(y, { gradient: dy });
+    y.dispose();
+    const doubled = { ...values, data: values.data.map((value) => 2 * value) };
+    const want = gradients(doubled, weights, cotangent, true, 1e-5);
+    expectClose(await x.grad!.data(), want.dx.map((value, i) => 2 * (value + cotangent.data[i]!)), "gradient");
+    expectClose(await weight.grad!.data(), want.dw, "gradient");
+  });
+
+  it("take one launch backward, and one more for the sums of the weights", async () => {
+    const device = await testDevice();
+    using x = fromArray(device, draw([70, 12], 14).data, { shape: [70, 12], requiresGrad: true });
+    using weight = ones(device, [12], { requiresGrad: true });
+    using dy = ones(device, [70, 12]);
+    weight.gradSlot = zeros(device, [12]);
+    using y = layerNorm(x, weight);
+    const before = device.queue.counts.dispatches;
+    backward(y, { gradient: dy });
+    expect(device.queue.counts.dispatches - before).toBe(2);
   });
 
   it("repeat bit for bit", async () => {

@@ -13,7 +13,7 @@ import { compare } from "../support/tolerances.js";
 testCases("softmax", softmaxCases);
 
 describe("softmax kernels, each variant", () => {
-  for (const variant of ["invocation", "workgroup"] as const) {
+  for (const variant of ["invocation", "subgroup", "workgroup"] as const) {
     for (const log of [false, true]) {
       it.each(rowGeometries)(`${variant}, log ${log}: %j along %i`, ([...shape], axis) =>
         withoutLeak(async (device) => {
@@ -56,7 +56,7 @@ describe("softmax at special values", () => {
     rows[1]![1] = NaN;
     rows[2]![cols - 2] = Infinity;
     rows[3]!.fill(-Infinity);
-    for (const variant of ["invocation", "workgroup"] as const) {
+    for (const variant of ["invocation", "subgroup", "workgroup"] as const) {
       for (const [log, masked, alone] of [[false, 0, 1 / (cols - 1)], [true, -Infinity, -Math.log(cols - 1)]] as const) {
         using x = fromArray(device, rows.flat(), { shape: [5, cols] });
         using y = empty(device, [5, cols]);

@@ -1,9 +1,8 @@
-// Sums and maxima over the lanes of a workgroup, given to every lane. To be called in uniform control flow.
-// The including kernel declares `override WORKGROUP: u32`, a power of two.
+// Functions of lib/row_lanes.wgsl for a row that a whole workgroup shares: LANES = WORKGROUP, a power of two.
 
-var<workgroup> lane_values: array<f32, WORKGROUP>;
+var<workgroup> lane_values: array<Stat, WORKGROUP>;
 
-fn workgroup_sum(lane: u32, value: f32) -> f32 {
+fn lanes_sum(lane: u32, value: Stat) -> Stat {
   // Lanes may still read the result before this one.
   workgroupBarrier();
   lane_values[lane] = value;
@@ -17,7 +16,7 @@ fn workgroup_sum(lane: u32, value: f32) -> f32 {
   return lane_values[0];
 }
 
-fn workgroup_max(lane: u32, value: f32) -> f32 {
+fn lanes_max(lane: u32, value: Stat) -> Stat {
   workgroupBarrier();
   lane_values[lane] = value;
   workgroupBarrier();
