@@ -18,7 +18,7 @@ const types = !quiet && !flags.includes("--no-types");
 
 const started = performance.now();
 const { metafile, outputFiles } = await build({
-  entryPoints: { index: "src/index.ts", node: "src/node.ts", cli: "src/cli/main.ts" },
+  entryPoints: { index: "src/index.ts", node: "src/node.ts", cli: "src/cli/main.ts", bench_child: "src/cli/bench/child.ts" },
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,

@@ -49,7 +49,8 @@ export interface Measurement {
   /** This contender's time over Kiln's, sample by sample. */
   overKiln?: number;
   calls?: GpuCalls;
-  values?: readonly number[];
+  /** Losses of the first steps. */
+  values?: number[];
   /** Why there is no number, or not to be trusted. */
   error?: string;
   note?: string;

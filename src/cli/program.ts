@@ -1,6 +1,7 @@
 // The `kiln` command: commands and flags, and what becomes of their errors.
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
+import { addBenchCommand } from "./bench/bench_command.js";
 import { describeError, exitCodes } from "./errors.js";
 import { addInfoCommand } from "./info_command.js";
 import { addSampleCommand } from "./sample_command.js";
@@ -25,7 +26,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const setCode = (value: number) => {
     code = value;
   };
-  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addLrFindCommand, addSharpnessCommand, addAdviseCommand, addInfoCommand]) add(program, setCode);
+  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addLrFindCommand, addSharpnessCommand, addAdviseCommand, addBenchCommand, addInfoCommand]) add(program, setCode);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: "user" });

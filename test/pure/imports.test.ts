@@ -7,13 +7,14 @@ const src = resolve(import.meta.dirname, "../../src");
 
 /** Right to left: a layer may import its own files and those of every layer before it. */
 const layers: readonly (readonly string[])[] = [
-  ["errors.ts", "half.ts", "options.ts", "shape.ts", "schedule", "io"],
+  ["errors.ts", "half.ts", "options.ts", "shape.ts", "schedule", "io", "plot"],
   ["gpu"],
   ["kernels"],
   ["tensor"],
-  ["ops", "capture"],
+  ["ops", "capture", "profile"],
   ["nn", "optim", "data", "tune"],
   ["train"],
+  ["bench"],
   ["node"],
   ["cli", "studio", "index.ts", "node.ts"],
 ];

@@ -1,5 +1,5 @@
-// Plots as SVG, by ECharts' renderer that needs no browser.
-import { UsageError } from "../../errors.js";
+// Plots as SVG.
+import { grid, ink, palette, renderSvg } from "../../plot/echarts.js";
 import { visiblePoints, type Axis, type Plot } from "./plot.js";
 
 export interface SvgOptions {
@@ -8,48 +8,15 @@ export interface SvgOptions {
   height?: number;
 }
 
-/** Readable on white and on black. */
-const ink = "#7d838c";
-const grid = "#8a8f9844";
 const legendRow = 20;
-const palette = ["#3b82f6", "#e2603a", "#22a06b", "#b7861a", "#9061d6", "#cf4a86", "#1ba3b5", "#8a6d5a"];
 
 /**
  * The plot as an SVG document. The same plot gives the same bytes.
  *
  * Throws: UsageError where the package echarts is not installed.
  */
-export async function svgOf(plot: Plot, { width = 760, height = 360 + legendRow * plot.series.length }: SvgOptions = {}): Promise<string> {
-  const { core, charts, components, renderers } = await loadECharts();
-  core.use([charts.LineChart, components.GridComponent, components.TitleComponent, components.LegendComponent, components.MarkLineComponent, renderers.SVGRenderer]);
-  const chart = core.init(null, null, { renderer: "svg", ssr: true, width, height });
-  try {
-    chart.setOption({ ...optionOf(plot) });
-    return `${stripped(chart.renderToSVGString({ useViewBox: true }))}\n`;
-  } finally {
-    chart.dispose();
-  }
-}
-
-/** Without what serves only an interactive page: classes, styles and data for events. What ECharts numbers over all charts starts from 0. */
-function stripped(svg: string): string {
-  const ids = [...new Set(svg.match(/\bzr\d+-c\d+\b/g))];
-  const own = svg.replace(/\bzr\d+-c\d+\b/g, (id) => `clip-${ids.indexOf(id)}`);
-  return own.replace(/ (class|ecmeta_\w+)="[^"]*"/g, "").replace(/<style[^]*?<\/style>/g, "").replace(/\n\s*\n/g, "\n").trim();
-}
-
-async function loadECharts() {
-  try {
-    const [core, charts, components, renderers] = await Promise.all([
-      import("echarts/core"),
-      import("echarts/charts"),
-      import("echarts/components"),
-      import("echarts/renderers"),
-    ]);
-    return { core, charts, components, renderers };
-  } catch (error) {
-    throw new UsageError("--svg: needs the package echarts, which is not installed; npm install echarts", { cause: error });
-  }
+export function svgOf(plot: Plot, { width = 760, height = 360 + legendRow * plot.series.length }: SvgOptions = {}): Promise<string> {
+  return renderSvg(optionOf(plot), { width, height }, "--svg");
 }
 
 function optionOf(plot: Plot): object {

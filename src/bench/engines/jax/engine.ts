@@ -6,6 +6,7 @@ import type { TrainingSpec } from "../../specs/training.js";
 import { jaxKernel } from "./kernels.js";
 import { importJax, jaxVersion, type Jax } from "./load.js";
 import { JaxStep } from "./optimizers.js";
+import { JaxStepByOps } from "./steps_by_ops.js";
 import { JaxTraining } from "./training.js";
 
 export class JaxEngine implements Engine {
@@ -33,7 +34,8 @@ export class JaxEngine implements Engine {
   }
 
   optimizer(spec: OptimizerSpec): Contender | null {
-    return spec.variant === "fused" ? new JaxStep(this.jax, spec) : null;
+    if (spec.variant === "per tensor") return null;
+    return spec.variant === "fused" ? new JaxStep(this.jax, spec) : new JaxStepByOps(this.jax, spec);
   }
 
   training(spec: TrainingSpec): Contender {

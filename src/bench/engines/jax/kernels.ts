@@ -52,8 +52,8 @@ function functionOf({ numpy: np, nn, random }: Jax, shape: KernelShape): Fn {
     case "attention":
       return (q, k, v) => nn.dotProductAttention(q!, k!, v!, { isCausal: true });
     case "embedding":
-      // A product with one-hot rows is faster than a gather, whose gradient is a scatter.
-      return (weight, tokens) => np.matmul(nn.oneHot(tokens!, shape.vocab), weight!);
+      // For a small table a product with one-hot rows is faster than a gather, whose gradient is a scatter.
+      return shape.vocab <= 1024 ? (weight, tokens) => np.matmul(nn.oneHot(tokens!, shape.vocab), weight!) : (weight, tokens) => weight!.slice(tokens!);
     case "dropout":
       return (x) => np.where(random.bernoulli(random.key(1), 1 - shape.p, [shape.size]), x!.mul(1 / (1 - shape.p)), 0);
   }

@@ -1,0 +1,87 @@
+// One HTML file with everything in it: charts as SVG, tables, and what was measured on what. No scripts, nothing loaded.
+import { renderSvg } from "../../plot/echarts.js";
+import type { Verdict } from "../bars.js";
+import type { Environment, Measurement } from "../row.js";
+import { chartsOf } from "./charts.js";
+import { digits } from "./text.js";
+
+export interface ReportOptions {
+  environment: Environment;
+  /** Against the project's own bars; empty where they were not measured. */
+  verdicts?: readonly Verdict[];
+}
+
+/** Throws: UsageError where the package echarts is not installed. */
+export async function htmlReport(rows: readonly Measurement[], { environment, verdicts = [] }: ReportOptions): Promise<string> {
+  const charts = await Promise.all(chartsOf(rows).map(async (chart) => `<figure>${await renderSvg(chart.option, chart, "--html")}</figure>`));
+  const suites = [...new Set(rows.map(({ suite }) => suite))];
+  return [
+    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>kiln bench: ${escaped(environment.adapter)}</title>`,
+    `<meta name="viewport" content="width=device-width"><style>${style}</style></head><body>`,
+    "<h1>kiln bench</h1>",
+    environmentList(environment),
+    environment.software ? "<p><strong>A software adapter:</strong> these numbers say nothing about a GPU.</p>" : "",
+    verdicts.length > 0 ? verdictTable(verdicts) : "",
+    ...charts,
+    ...suites.map((suite) => suiteTable(suite, rows.filter((row) => row.suite === suite))),
+    "</body></html>\n",
+  ].join("\n");
+}
+
+/** The part that a page shows of measurements as they come. */
+export function suiteTable(suite: string, rows: readonly Measurement[]): string {
+  const heads = ["", "shape", "contender", "median", "quartiles", "samples", "throughput", "of peak", "over Kiln", "per repetition", ""];
+  return `<h2>${escaped(suite)}</h2><div class="wide"><table><thead><tr>${heads.map((head) => `<th>${head}</th>`).join("")}</tr></thead><tbody>${rows.map(rowCells).join("\n")}</tbody></table></div>`;
+}
+
+function rowCells(row: Measurement): string {
+  const { name, shape, contender, unit, median, q1, q3, samples, inner, gflops, gbps, floorShare, overKiln, calls, error, note } = row;
+  const cells = [
+    name,
+    shape,
+    contender,
+    median === null ? "-" : `${digits(median)} ${unit}`,
+    q1 === undefined || q3 === undefined ? "" : `${digits(q1)} to ${digits(q3)}`,
+    samples === undefined ? "" : `${samples}${inner && inner > 1 ? ` x ${inner}` : ""}`,
+    gflops ? `${digits(gflops)} GFLOP/s` : gbps ? `${digits(gbps)} GB/s` : "",
+    floorShare ? `${Math.round(100 * floorShare)} %` : "",
+    overKiln ? `${digits(overKiln)} x` : "",
+    calls ? `${calls.dispatches} dispatches, ${calls.submits} submits, ${calls.pipelines} pipelines, ${calls.buffers} buffers` : "",
+    [note, error && `! ${error}`].filter(Boolean).join("; "),
+  ];
+  return `<tr${contender === "kiln" ? ' class="own"' : ""}>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`;
+}
+
+function verdictTable(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map(({ what, value, bar, state }) => `<tr><td>${escaped(what)}</td><td>${escaped(value)}</td><td>${escaped(bar)}</td><td>${escaped(state)}</td></tr>`);
+  return `<h2>bars</h2><table><thead><tr><th></th><th>measured</th><th>bar</th><th></th></tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
+}
+
+function environmentList({ adapter, class: kind, runtime, machine, commit, date, versions }: Environment): string {
+  const facts: [string, string][] = [
+    ["adapter", `${adapter} (class ${kind})`],
+    ["runtime", runtime],
+    ["machine", machine],
+    ["commit", commit],
+    ["date", date],
+    ["versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
+  ];
+  return `<dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escaped(value)}</dd>`).join("")}</dl>`;
+}
+
+export function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+const style = `
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+body { max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; }
+dt { color: #7d838c; } dd { margin: 0; }
+figure { display: inline-block; margin: 0.5rem 0; width: 100%; max-width: 760px; }
+figure svg { width: 100%; height: auto; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
+th, td { text-align: left; padding: 0.15rem 0.6rem; border-bottom: 1px solid #8a8f9844; white-space: nowrap; }
+.own { font-weight: 600; }
+`;

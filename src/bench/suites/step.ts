@@ -1,0 +1,91 @@
+// Training steps of whole models: first that all engines train alike, then how fast.
+import { messageOf, type Bench, type Case, type Identity } from "../bench.js";
+import { callsPerRepetition } from "../call_counts.js";
+import type { Engine } from "../engine.js";
+import type { Measurement } from "../row.js";
+import type { Entrant } from "../sampling.js";
+import { gptShapes, parameterCount, trainingSpec, type GptName, type GptShape } from "../specs/training.js";
+import { summarise } from "../statistics.js";
+
+const suite = "step";
+const comparedSteps = 10;
+/** Of losses after as many steps: rounding of gradients grows with them. */
+const agreement = 1e-3;
+const hostSamples = 15;
+
+const tiny: GptShape = { layers: 1, heads: 2, width: 16, block: 16, vocab: 65, batch: 2 };
+
+export function stepCases(isQuick: boolean): Case[] {
+  const jobs: [string, GptShape][] = isQuick ? [["tiny", tiny]] : (Object.keys(gptShapes) as GptName[]).map((name) => [name, gptShapes[name]]);
+  return jobs.map(([name, shape]) => {
+    const identity = { suite, name: "training step", shape: shapeText(name, shape) };
+    return { ...identity, measure: (bench) => measure(bench, identity, shape) };
+  });
+}
+
+function shapeText(name: string, { layers, heads, width, block, batch }: GptShape): string {
+  return `${name}: ${layers} layers, ${heads} heads, width ${width}, block ${block}, batch ${batch}`;
+}
+
+async function measure(bench: Bench, identity: Identity, shape: GptShape): Promise<void> {
+  const spec = trainingSpec(shape);
+  const flops = stepFlops(shape, parameterCount(spec));
+  const entrants: Entrant[] = [];
+  const remarks = new Map<string, Partial<Measurement>>();
+  let reference: number[] | null = null;
+  try {
+    for (const engine of bench.engines) {
+      bench.options.progress(`${suite}: ${identity.shape}, ${engine.name}'s first steps`);
+      for (const entrant of bench.entrant(identity, engine, engine.name, () => engine.training(spec))) {
+        entrants.push(entrant);
+        const first = await firstSteps(bench, engine, entrant, reference);
+        reference ??= first.values ?? null;
+        remarks.set(engine.name, first);
+      }
+    }
+    bench.options.progress(`${suite}: ${identity.shape}, in turn`);
+    await bench.compete(identity, entrants, ({ name }) => ({ flops, ...remarks.get(name) }));
+    await hostTime(bench, identity, entrants[0]!);
+  } finally {
+    for (const { contender } of entrants) contender.dispose();
+  }
+}
+
+/** Products of a step: 6 flops a parameter and token (not of the position table), and attention's. */
+function stepFlops({ layers, width, block, batch }: GptShape, parameters: number): number {
+  const tokens = batch * block;
+  return 6 * (parameters - block * width) * tokens + 12 * layers * width * block * tokens;
+}
+
+/** The losses of the first steps, which must be Kiln's, and what a step asks of WebGPU. */
+async function firstSteps(bench: Bench, engine: Engine, { contender, probe }: Entrant, reference: readonly number[] | null): Promise<Partial<Measurement>> {
+  try {
+    const values: number[] = [];
+    for (let step = 0; step < comparedSteps; step++) {
+      contender.run();
+      await contender.finished();
+      values.push((await contender.outputs())[0]![0]!);
+    }
+    const calls = await callsPerRepetition({ contender, probe });
+    const apart = reference ? Math.max(...values.map((value, i) => Math.abs(value - reference[i]!) / Math.abs(reference[i]!))) : 0;
+    const problem = bench.problemOf(engine);
+    const error = problem ?? (apart <= agreement ? null : `wrong losses: up to ${apart.toExponential(1)} away from Kiln's, relatively`);
+    return { values, calls, ...(error && { error }) };
+  } catch (error) {
+    return { error: messageOf(error) };
+  }
+}
+
+/** Milliseconds for which a step holds the program: encoding and submitting, not waiting. */
+async function hostTime(bench: Bench, identity: Identity, { name, contender }: Entrant): Promise<void> {
+  const times: number[] = [];
+  for (let i = 0; i < hostSamples; i++) {
+    const start = performance.now();
+    contender.run();
+    bench.kiln.device.queue.flush();
+    times.push(performance.now() - start);
+    await contender.finished();
+  }
+  const { median, q1, q3, min, samples } = summarise(times);
+  bench.options.report({ ...identity, name: "host time a step", contender: name, unit: "ms", median, q1, q3, min, samples });
+}
