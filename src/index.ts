@@ -15,6 +15,7 @@ export { backward, type BackwardOptions } from "./tensor/backward.js";
 export { isGradEnabled, noGrad } from "./tensor/tape.js";
 export * from "./ops/index.js";
 export * from "./capture/index.js";
+export * from "./profile/index.js";
 export * as nn from "./nn/index.js";
 export { generate, type GenerateOptions } from "./nn/index.js";
 export * as optim from "./optim/index.js";

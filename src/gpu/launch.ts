@@ -2,6 +2,7 @@
 import { ShaderError } from "../errors.js";
 import type { Slice } from "./buffers.js";
 import type { Device } from "./device.js";
+import { costOf, type Cost } from "./dispatch.js";
 import { withHalfTypes } from "./half_types.js";
 import type { Pipeline } from "./pipelines.js";
 import type { Shader, Specialisation } from "./shader_source.js";
@@ -15,6 +16,8 @@ export interface LaunchArguments extends Specialisation {
   varying?: () => Record<string, number>;
   /** A count of workgroups, folded into two dimensions past 65,535; or explicit x, y, z. */
   workgroups: number | readonly [number, number, number];
+  /** For the profiler, where it is not everything bound once and no arithmetic to speak of. */
+  cost?: Partial<Cost>;
 }
 
 const maxWorkgroupsPerDimension = 65535;
@@ -26,7 +29,8 @@ export function launch(device: Device, shader: Shader, args: LaunchArguments): v
   const pipeline = device.pipelines.get(shader, withHalfTypes(shader, args));
   const { params, varying } = args;
   const pack = () => packParams(shader, pipeline, { ...params, ...varying?.() });
-  device.queue.dispatch(pipeline, collectBuffers(shader, pipeline, args.buffers), pack(), grid, varying ? pack : null);
+  const slices = collectBuffers(shader, pipeline, args.buffers);
+  device.queue.dispatch({ pipeline, slices, params: pack(), repack: varying ? pack : null, grid, cost: costOf(args.cost, slices) });
 }
 
 /** Kernels find their linear workgroup as `workgroup.x + workgroup.y * workgroups.x`, and guard the tail. */

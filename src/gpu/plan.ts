@@ -1,7 +1,8 @@
 // A captured step: a flat list of dispatches whose bind groups exist, replayed in one pass and one submit.
 import type { PoolBuffer, Slice } from "./buffers.js";
 import type { Device } from "./device.js";
-import type { Command, RecordedCommand, Recording } from "./recording.js";
+import type { Dispatch } from "./dispatch.js";
+import type { Command, Launch, RecordedCommand, Recording } from "./recording.js";
 
 /** The Params of one dispatch that differ from step to step. */
 interface Varying {
@@ -23,7 +24,7 @@ export class Plan {
     private readonly device: Device,
     private readonly recording: Recording,
   ) {
-    const launches = recording.commands.filter((command) => command.kind === "launch");
+    const launches = recording.commands.flatMap((command) => (command.kind === "launch" ? [command.launch] : []));
     const fixed = this.place(launches.filter(({ repack }) => repack === null), "captured params");
     const varying = this.place(launches.filter(({ repack }) => repack !== null), "varying params");
     const paramsOf = new Map([...fixed.places, ...varying.places]);
@@ -65,9 +66,9 @@ export class Plan {
   }
 
   /** Lays out the Params of these launches in one buffer. */
-  private place(launches: readonly (RecordedCommand & { kind: "launch" })[], label: string) {
+  private place(launches: readonly Launch[], label: string) {
     const { alignment } = this.device.queue;
-    const places = new Map<RecordedCommand, Slice>();
+    const places = new Map<Launch, Slice>();
     const total = launches.reduce((sum, { params }) => sum + Math.ceil(params.byteLength / alignment) * alignment, 0);
     const bytes = new Uint8Array(total);
     if (total === 0) return { places, slice: null, bytes };
@@ -83,10 +84,12 @@ export class Plan {
     return { places, slice: { buffer, offset_bytes: 0, size_bytes: total }, bytes };
   }
 
-  private bound(command: RecordedCommand, paramsOf: ReadonlyMap<RecordedCommand, Slice>): Command {
+  private bound(command: RecordedCommand, paramsOf: ReadonlyMap<Launch, Slice>): Command {
     if (command.kind !== "launch") return command;
-    const { pipeline, slices, grid } = command;
-    const bindGroup = this.device.queue.bindGroup(pipeline, slices.map((slice) => slice ?? paramsOf.get(command)!));
-    return { kind: "dispatch", pipeline, bindGroup, grid };
+    const { pipeline, slices, grid, cost } = command.launch;
+    const all = slices.map((slice) => slice ?? paramsOf.get(command.launch)!);
+    const bindGroup = this.device.queue.bindGroup(pipeline, all);
+    const dispatch: Dispatch = { pipeline, bindGroup, buffers: all.map(({ buffer }) => buffer), grid, cost };
+    return { kind: "dispatch", dispatch };
   }
 }

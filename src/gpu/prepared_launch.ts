@@ -2,6 +2,7 @@
 import { DisposedError } from "../errors.js";
 import type { PoolBuffer } from "./buffers.js";
 import type { Device } from "./device.js";
+import { costOf, type Dispatch } from "./dispatch.js";
 import { withHalfTypes } from "./half_types.js";
 import { collectBuffers, foldGrid, packParams, type LaunchArguments } from "./launch.js";
 import type { Pipeline } from "./pipelines.js";
@@ -10,9 +11,7 @@ import type { Shader } from "./shader_source.js";
 /** Its buffers must outlive it. `launch` creates nothing; a Params value that changes costs one small write. */
 export class PreparedLaunch {
   private readonly pipeline: Pipeline;
-  private readonly bindGroup: GPUBindGroup;
-  private readonly grid: readonly [number, number, number];
-  private readonly used: readonly PoolBuffer[];
+  private readonly dispatch: Dispatch;
   private readonly params: PoolBuffer | null;
   private values: Record<string, number>;
   private disposed = false;
@@ -22,7 +21,7 @@ export class PreparedLaunch {
     private readonly shader: Shader,
     args: LaunchArguments,
   ) {
-    this.grid = foldGrid(shader, args.workgroups);
+    const grid = foldGrid(shader, args.workgroups);
     this.pipeline = device.pipelines.get(shader, withHalfTypes(shader, args));
     this.values = { ...args.params };
     const packed = packParams(shader, this.pipeline, this.values);
@@ -30,15 +29,16 @@ export class PreparedLaunch {
     this.params = packed.byteLength === 0 ? null : device.pool.acquire(Math.max(16, packed.byteLength), `${shader.name} params`);
     if (this.params) this.write(packed);
     const own = this.params && { buffer: this.params, offset_bytes: 0, size_bytes: Math.max(16, packed.byteLength) };
-    this.bindGroup = device.queue.bindGroup(this.pipeline, slices.map((slice) => slice ?? own!));
-    this.used = [...slices.flatMap((slice) => (slice ? [slice.buffer] : [])), ...(this.params ? [this.params] : [])];
+    const bindGroup = device.queue.bindGroup(this.pipeline, slices.map((slice) => slice ?? own!));
+    const buffers = [...slices.flatMap((slice) => (slice ? [slice.buffer] : [])), ...(this.params ? [this.params] : [])];
+    this.dispatch = { pipeline: this.pipeline, bindGroup, buffers, grid, cost: costOf(args.cost, slices) };
   }
 
   /** Records the dispatch. */
   launch(): void {
     if (this.disposed) throw new DisposedError(`${this.shader.name}.wgsl: launched after dispose()`);
-    if (this.grid[0] * this.grid[1] * this.grid[2] === 0) return;
-    this.device.queue.dispatchPrepared(this.pipeline, this.bindGroup, this.used, this.grid);
+    const [x, y, z] = this.dispatch.grid;
+    if (x * y * z > 0) this.device.queue.dispatchPrepared(this.dispatch);
   }
 
   /** Changes Params from the next launch on. Writes only where a value differs. */

@@ -1,9 +1,10 @@
 // Collects dispatches into one compute pass and submits them together.
 import { DisposedError } from "../errors.js";
 import { usage, type BufferPool, type PoolBuffer, type Slice } from "./buffers.js";
+import type { Dispatch, DispatchObserver } from "./dispatch.js";
 import type { Pipeline } from "./pipelines.js";
 import type { Plan } from "./plan.js";
-import type { Grid, Recording } from "./recording.js";
+import type { Launch, Recording } from "./recording.js";
 
 const maxDispatchesPerSubmit = 256;
 const uniformBytes = 65536;
@@ -24,6 +25,8 @@ export class LaunchQueue {
   private pending = 0;
   private batch = 0;
   private closed = false;
+  /** Watches what is encoded; see the profiler. */
+  observer: DispatchObserver | null = null;
   private recorded: Recording | null = null;
   private coming: Promise<void> | null = null;
   /** Totals since the device was opened. */
@@ -76,7 +79,7 @@ export class LaunchQueue {
     this.checkOpen();
     for (const buffer of plan.buffers) this.touch(buffer);
     for (const command of plan.commands) {
-      if (command.kind === "dispatch") this.encodeDispatch(command.pipeline, command.bindGroup, command.grid);
+      if (command.kind === "dispatch") this.encodeDispatch(command.dispatch);
       else if (command.kind === "copy") this.encodeCopy(command.source, command.sourceOffset, command.target, command.targetOffset, command.size);
       else this.encodeClear(command.target, command.offset, command.size);
     }
@@ -84,16 +87,10 @@ export class LaunchQueue {
     void this.submitSoon();
   }
 
-  /** `repack` makes the Params anew for each replay of a recording, where they vary. */
-  dispatch(
-    pipeline: Pipeline,
-    slices: readonly (Slice | null)[],
-    params: ArrayBuffer,
-    grid: Grid,
-    repack: (() => ArrayBuffer) | null = null,
-  ): void {
+  dispatch(launch: Launch): void {
     this.checkOpen();
-    if (this.recorded) return this.recorded.launch(pipeline, slices, params, repack, grid);
+    if (this.recorded) return this.recorded.launch(launch);
+    const { pipeline, slices, params, grid, cost } = launch;
     const needed = params.byteLength === 0 ? 0 : Math.ceil(params.byteLength / this.alignment) * this.alignment;
     if (this.pending >= maxDispatchesPerSubmit || this.used_bytes + needed > uniformBytes) this.flush();
     const offset = this.used_bytes;
@@ -101,19 +98,21 @@ export class LaunchQueue {
     this.used_bytes += needed;
 
     const bindGroup = this.bindGroup(pipeline, slices, { offset, size: Math.max(16, params.byteLength) });
-    this.dispatchPrepared(pipeline, bindGroup, slices.flatMap((slice) => (slice ? [slice.buffer] : [])), grid);
+    this.dispatchPrepared({ pipeline, bindGroup, buffers: slices.flatMap((slice) => (slice ? [slice.buffer] : [])), grid, cost });
   }
 
   /** Records a dispatch whose bind group exists: nothing is created. */
-  dispatchPrepared(pipeline: Pipeline, bindGroup: GPUBindGroup, buffers: readonly PoolBuffer[], grid: Grid): void {
+  dispatchPrepared(dispatch: Dispatch): void {
     this.checkOpen();
-    if (this.recorded) return this.recorded.prepared(pipeline, bindGroup, buffers, grid);
+    if (this.recorded) return this.recorded.prepared(dispatch);
     if (this.pending >= maxDispatchesPerSubmit) this.flush();
-    for (const buffer of buffers) this.touch(buffer);
-    this.encodeDispatch(pipeline, bindGroup, grid);
+    for (const buffer of dispatch.buffers) this.touch(buffer);
+    this.encodeDispatch(dispatch);
   }
 
-  private encodeDispatch(pipeline: Pipeline, bindGroup: GPUBindGroup, grid: Grid): void {
+  private encodeDispatch(dispatch: Dispatch): void {
+    const { pipeline, bindGroup, grid } = dispatch;
+    if (this.observer) this.openPassOf(this.observer.passFor(dispatch));
     const pass = this.openPass();
     if (this.currentPipeline !== pipeline) {
       pass.setPipeline(pipeline.gpu);
@@ -123,6 +122,12 @@ export class LaunchQueue {
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.pending++;
     this.counts.dispatches++;
+    if (this.observer) this.closePass();
+  }
+
+  private openPassOf(descriptor: GPUComputePassDescriptor): void {
+    this.closePass();
+    this.pass = this.openEncoder().beginComputePass(descriptor);
   }
 
   /** A null slice stands for the queue's own Params at `params`. */

@@ -1,29 +1,29 @@
 // A recording: launches written down instead of queued, with the memory they use, to be replayed as a plan.
 import { UsageError } from "../errors.js";
 import type { PoolBuffer, Slice } from "./buffers.js";
+import type { Cost, Dispatch, Grid } from "./dispatch.js";
 import type { Pipeline } from "./pipelines.js";
 import { PlanMemory } from "./plan_memory.js";
 
-export type Grid = readonly [number, number, number];
-
-/** One step of a plan. A dispatch with a null bind group has still to get one. */
+/** One step of a plan. */
 export type Command =
-  | { readonly kind: "dispatch"; readonly pipeline: Pipeline; readonly bindGroup: GPUBindGroup; readonly grid: Grid }
+  | { readonly kind: "dispatch"; readonly dispatch: Dispatch }
   | { readonly kind: "copy"; readonly source: GPUBuffer; readonly sourceOffset: number; readonly target: GPUBuffer; readonly targetOffset: number; readonly size: number }
   | { readonly kind: "clear"; readonly target: GPUBuffer; readonly offset: number; readonly size: number };
 
 /** A dispatch before its Params have a place. */
-interface Launch {
-  readonly kind: "launch";
+export interface Launch {
   readonly pipeline: Pipeline;
+  /** In the order of the bindings; null for Params. */
   readonly slices: readonly (Slice | null)[];
   readonly params: ArrayBuffer;
-  /** Makes the Params anew where they differ from step to step. */
+  /** Makes the Params anew for each replay of a recording, where they differ from step to step. */
   readonly repack: (() => ArrayBuffer) | null;
   readonly grid: Grid;
+  readonly cost: Cost;
 }
 
-export type RecordedCommand = Command | Launch;
+export type RecordedCommand = Command | { readonly kind: "launch"; readonly launch: Launch };
 
 export class Recording {
   readonly commands: RecordedCommand[] = [];
@@ -39,14 +39,14 @@ export class Recording {
     this.memory = memory;
   }
 
-  launch(pipeline: Pipeline, slices: readonly (Slice | null)[], params: ArrayBuffer, repack: (() => ArrayBuffer) | null, grid: Grid): void {
-    for (const slice of slices) if (slice) this.uses(slice.buffer);
-    this.commands.push({ kind: "launch", pipeline, slices, params: params.slice(0), repack, grid });
+  launch(launch: Launch): void {
+    for (const slice of launch.slices) if (slice) this.uses(slice.buffer);
+    this.commands.push({ kind: "launch", launch });
   }
 
-  prepared(pipeline: Pipeline, bindGroup: GPUBindGroup, buffers: readonly PoolBuffer[], grid: Grid): void {
-    for (const buffer of buffers) this.uses(buffer);
-    this.commands.push({ kind: "dispatch", pipeline, bindGroup, grid });
+  prepared(dispatch: Dispatch): void {
+    for (const buffer of dispatch.buffers) this.uses(buffer);
+    this.commands.push({ kind: "dispatch", dispatch });
   }
 
   copy(source: Slice, target: Slice): void {

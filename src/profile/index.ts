@@ -1,0 +1,4 @@
+export { profile, type KernelProfile, type Profile, type ProfiledDispatch, type ProfileOptions } from "./profile.js";
+export type { Peaks } from "./peaks.js";
+export { profileTable } from "./table.js";
+export { chromeTrace } from "./trace.js";

@@ -1,0 +1,59 @@
+// The profiler on a device: what it counts, and that it changes nothing.
+import { describe, expect, it } from "vitest";
+import { capture } from "../../src/capture/index.js";
+import { FeatureError, UsageError } from "../../src/errors.js";
+import { add, fromArray, mul } from "../../src/ops/index.js";
+import { profile } from "../../src/profile/index.js";
+import type { Tensor } from "../../src/tensor/tensor.js";
+import { testDevice } from "../support/device.js";
+
+describe("profile", () => {
+  it("times every kernel of a step, eager and captured, and changes nothing", async () => {
+    const device = await testDevice();
+    const counter = fromArray(device, [0]);
+    const x = fromArray(device, new Float32Array(1 << 18).fill(2));
+    const step = () => {
+      const y = mul(x, x);
+      return add(mul(y, x), y);
+    };
+    const captured = capture(device, ({ by }: { by: Tensor }) => add(counter, by));
+    const before = device.memory().liveBytes;
+    const eager = await profile(device, step, { runs: 3, warmup: 1 });
+    expect(device.memory().liveBytes).toBe(before);
+    expect(eager.kernels.reduce((sum, { calls }) => sum + calls, 0)).toBe(3);
+    expect(eager.dispatches).toHaveLength(3);
+    const [largest] = eager.kernels;
+    expect(largest!.kernel).toMatch(/^map_binary/);
+    // Three operands each, once: nobody told the profiler.
+    expect(eager.kernels.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(3 * 3 * 4 * (1 << 18));
+    expect(eager.kernels_ms).toBeGreaterThan(0);
+    expect(eager.step_ms).toBeGreaterThan(eager.host_ms);
+    expect(eager.peaks.bytesPerSecond).toBeGreaterThan(1e8);
+    expect(eager.peaks.flopsPerSecond).toBeGreaterThan(1e8);
+    expect(eager.adapter).toBe(device.adapter.name);
+    const replayed = await profile(device, () => captured({ by: 1 }), { runs: 2 });
+    expect(replayed.kernels.map(({ calls }) => calls)).toEqual([1]);
+    expect(replayed.dispatches.map(({ grid }) => grid)).toEqual([[1, 1, 1]]);
+    expect(await captured({ by: 5 }).item()).toBe(5);
+    captured.dispose();
+    for (const tensor of [x, counter]) tensor.dispose();
+  });
+
+  it("refuses bad options, and an adapter without timestamps", async () => {
+    const device = await testDevice();
+    await expect(profile(device, () => {}, { runs: 0 })).rejects.toThrow(UsageError);
+    const without = Object.create(device, { features: { value: new Set(["subgroups"]) } }) as typeof device;
+    await expect(profile(without, () => {})).rejects.toThrow(FeatureError);
+    await expect(profile(without, () => {})).rejects.toThrow(/"timestamp-query"/);
+  });
+
+  it("stops watching when the step throws", async () => {
+    const device = await testDevice();
+    let calls = 0;
+    const step = () => {
+      if (++calls === 3) throw new Error("mine");
+    };
+    await expect(profile(device, step, { warmup: 1 })).rejects.toThrow("mine");
+    expect(device.queue.observer).toBeNull();
+  });
+});
