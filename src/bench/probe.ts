@@ -18,10 +18,14 @@ export interface GpuCalls {
 type Methods = Record<string, (...args: unknown[]) => unknown>;
 
 const mapRead = 1;
+/** Timers are a millisecond late. */
+const shortestSleep_ms = 3;
 
 export class DeviceProbe {
   /** performance.now() until when a wait for the GPU sleeps first. Dawn's Node binding polls while a promise is pending, and takes a core from a software adapter. */
   wake_ms = 0;
+  /** performance.now() when the last sleep ended. */
+  awoke_ms = 0;
 
   /** `sleeps` where waiting costs the GPU: in Node on a software adapter. */
   constructor(
@@ -71,7 +75,9 @@ export class DeviceProbe {
 
   private async sleep(): Promise<void> {
     const left_ms = this.wake_ms - performance.now();
-    if (left_ms >= 1) await new Promise((resolve) => setTimeout(resolve, left_ms));
+    if (left_ms < shortestSleep_ms) return;
+    await new Promise((resolve) => setTimeout(resolve, left_ms));
+    this.awoke_ms = performance.now();
   }
 }
 

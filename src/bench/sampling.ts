@@ -36,6 +36,11 @@ export interface Timing {
 
 /** Waits are slept through for this share of the shortest time seen. */
 const sleptShare = 0.85;
+/** A result that is there this soon after waking, as a share of the time taken, may have been there before. */
+const leastWait = 0.02;
+const shorten = 0.6;
+/** A sample may fall short of the least time by this factor. */
+const enough = 0.7;
 const mostInner = 2000;
 
 interface Runner {
@@ -59,9 +64,7 @@ export async function sample(entrants: readonly Entrant[], options: SamplingOpti
 }
 
 async function takeSample(runner: Runner): Promise<void> {
-  const took_ms = await timed(runner, runner.timing.inner);
-  runner.timing.times.push(took_ms);
-  runner.fastest_ms = Math.min(runner.fastest_ms, took_ms);
+  runner.timing.times.push(await timed(runner, runner.timing.inner));
 }
 
 async function guarded({ timing }: Runner, work: () => Promise<void>): Promise<void> {
@@ -74,26 +77,36 @@ async function guarded({ timing }: Runner, work: () => Promise<void>): Promise<v
 
 /** Compiles, then finds how many repetitions make a sample. */
 async function warmUp(runner: Runner, { least_ms }: SamplingOptions): Promise<void> {
-  runner.timing.first_ms = await timed(runner, 1);
   // The second may still compile: variants for buffers that are used again, code that the host's engine optimises.
-  await timed(runner, 1);
-  runner.fastest_ms = await timed(runner, 1);
-  for (let inner = 1; ; ) {
+  for (let i = 0; i < 2; i++) {
+    const took_ms = await timed(runner, 1);
+    if (i === 0) runner.timing.first_ms = took_ms;
+    runner.fastest_ms = 0;
+  }
+  let took_ms = await timed(runner, 1);
+  for (let inner = 1; inner < mostInner && inner * took_ms < enough * least_ms; took_ms = await timed(runner, inner)) {
+    inner = Math.min(mostInner, Math.max(2 * inner, Math.ceil(least_ms / took_ms)));
     runner.timing.inner = inner;
-    if (inner >= mostInner || inner * runner.fastest_ms >= 0.7 * least_ms) return;
-    inner = Math.min(mostInner, Math.max(2 * inner, Math.ceil(least_ms / runner.fastest_ms)));
-    runner.fastest_ms = await timed(runner, inner);
   }
 }
 
-/** Milliseconds of one of `inner` repetitions. */
-async function timed({ entrant, fastest_ms }: Runner, inner: number): Promise<number> {
-  const { contender, probe } = entrant;
-  const start = performance.now();
-  probe.wake_ms = fastest_ms > 0 ? start + sleptShare * inner * fastest_ms : 0;
-  for (let i = 0; i < inner; i++) contender.run();
-  await contender.finished();
-  const took_ms = (performance.now() - start) / inner;
-  probe.wake_ms = 0;
-  return took_ms;
+/** Milliseconds of one of `inner` repetitions. Done again where the sleep outlasted the work. */
+async function timed(runner: Runner, inner: number): Promise<number> {
+  const { contender, probe } = runner.entrant;
+  for (;;) {
+    const start = performance.now();
+    const slept_ms = sleptShare * inner * runner.fastest_ms;
+    probe.wake_ms = start + slept_ms;
+    for (let i = 0; i < inner; i++) contender.run();
+    await contender.finished();
+    const end = performance.now();
+    probe.wake_ms = 0;
+    const took_ms = (end - start) / inner;
+    if (probe.awoke_ms > start && end - probe.awoke_ms < leastWait * (end - start)) {
+      runner.fastest_ms *= shorten;
+      continue;
+    }
+    runner.fastest_ms = runner.fastest_ms > 0 ? Math.min(runner.fastest_ms, took_ms) : took_ms;
+    return took_ms;
+  }
 }

@@ -61,6 +61,8 @@ const ways: readonly { engine: Engine["name"]; variant: OptimizerVariant; name: 
 
 /** How many times the time of a copy of the same bytes a step takes, about: to leave out what nobody would wait for. */
 const expectedFactor: Record<string, number> = { kiln: 1.5, "kiln, per tensor": 2, "kiln, per op": 16, "jax-js": 10, "jax-js, per op": 25, tfjs: 30 };
+/** With fewer parameters a copy measures the launch. */
+const fewestForFloor = 1e6;
 /** A larger first tensor is not read back for the comparison. */
 const mostCompared = 4e6;
 
@@ -88,7 +90,7 @@ async function measure(bench: Bench, identity: Identity, spec: OptimizerSpec): P
     entrants.push({ name: "copy", contender: copyContender(device, copyForm, copiedBytes), probe });
     await bench.compete(identity, entrants, ({ name }, timings) => {
       if (name === "copy") return { bytes: 2 * Math.min(copiedBytes, device.pool.maxBytes), note: copyName(copyForm) };
-      return { bytes, floor_ms: copyTime(timings) * (bytes / (2 * copiedBytes)), ...remarks.get(name) };
+      return { bytes, ...(parameters >= fewestForFloor && { floor_ms: copyTime(timings) * (bytes / (2 * copiedBytes)) }), ...remarks.get(name) };
     });
   } finally {
     for (const { contender } of entrants) contender.dispose();
