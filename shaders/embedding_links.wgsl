@@ -1,12 +1,12 @@
 // Chains the positions of each token in order: links[i] = the next position with the token of i, or count where there
 // is none; FIRST is set where no earlier position has it. The lists' order does not show in the chains.
 //
-// Shapes: tokens, below, links [count], heads [vocab]: see embedding_lists.
+// Shapes: tokens, below, links [count], heads [vocab]: see embedding_forward.wgsl.
 // Work:   one invocation a position: it looks at NEAR neighbours on each side, and walks its token's list if that did
 //         not settle both. Frequent tokens are near, rare ones have short lists: about 100 steps a position at worst
 //         for tokens drawn at random, whatever their frequencies.
 // Memory: a few hundred bytes a position, from cache.
-// Source: replaces a sort or float atomics: the chains fix the order of the sums in embedding_backward.
+// Source: replaces a sort or float atomics: the chains fix the order of the sums in embedding_backward_tokens.wgsl.
 
 struct Params {
   vocab: u32,

@@ -1,50 +1,113 @@
-import embeddingBackwardShader from "../../shaders/embedding_backward.wgsl";
+import embeddingBackwardPositionsShader from "../../shaders/embedding_backward_positions.wgsl";
+import embeddingBackwardTokensShader from "../../shaders/embedding_backward_tokens.wgsl";
 import embeddingForwardShader from "../../shaders/embedding_forward.wgsl";
 import embeddingLinksShader from "../../shaders/embedding_links.wgsl";
-import embeddingListsShader from "../../shaders/embedding_lists.wgsl";
+import embeddingFoursShader from "../../shaders/lib/embedding_fours.wgsl";
 import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
+import { dropoutParams, dropoutVarying, type DropoutKey } from "./dropout.js";
+import { heldScalar } from "./unit_scalar.js";
+import { withUnused } from "./unused.js";
 
-interface Sizes {
+export interface EmbeddingSizes {
   vocab: number;
   width: number;
   count: number;
+  /** Tokens of a sequence, the first at position `offset`. */
+  seq: number;
+  offset: number;
 }
 
-/** y = the rows of weight that tokens name. */
-export function embeddingForward(device: Device, buffers: { weight: Slice; tokens: Slice; y: Slice; faults: Slice }, sizes: Sizes): void {
-  const { params, types } = inFours(sizes);
-  launch(device, embeddingForwardShader, { buffers, params, types, workgroups: workgroupsFor(params.count * params.width, 64) });
+const workgroup = 64;
+
+/** What the kernels of lib/embedding.wgsl have in common: four columns at once, where the width allows it, and the dropout. */
+function formOf({ width, ...sizes }: EmbeddingSizes, dropout: DropoutKey | null) {
+  const fours = width % 4 === 0;
+  const key = dropout ?? { p: 0, draw: { seed: 0, offset: 0 }, stream: 0 };
+  const columns = fours ? width / 4 : width;
+  return {
+    columns,
+    how: {
+      ...(fours ? { types: { Element: "vec4f" }, functions: embeddingFoursShader } : {}),
+      params: { ...sizes, width: columns, ...dropoutParams(key) },
+      varying: dropoutVarying(key),
+    },
+    held: (unused: Slice) => ({ held_rate: heldScalar(key.p, unused) }),
+  };
 }
 
-/** dweight, all of it: rows whose token does not occur are zero. */
-export function embeddingBackward(device: Device, buffers: { tokens: Slice; dy: Slice; dweight: Slice }, sizes: Sizes): void {
-  const { tokens, dy, dweight } = buffers;
-  if (dweight.size_bytes > 0) device.queue.clear(dweight);
-  if (sizes.count === 0 || sizes.vocab === 0) return;
-  const [heads, below, links] = [sizes.vocab, sizes.count, sizes.count].map((words) => ({
-    buffer: device.acquire(words * 4, "embedding links"),
-    offset_bytes: 0,
-    size_bytes: words * 4,
-  })) as [Slice, Slice, Slice];
-  device.queue.clear(heads);
+/** Lists of positions by token, for the backward. */
+export interface TokenLists {
+  /** [vocab] */
+  heads: Slice;
+  /** [count] */
+  below: Slice;
+}
+
+/** y = the rows of weight that tokens name, plus those of their positions unless null, after dropout unless null. */
+export function embeddingForward(
+  device: Device,
+  buffers: { weight: Slice; positions: Slice | null; tokens: Slice; y: Slice; faults: Slice; lists: TokenLists | null },
+  sizes: EmbeddingSizes,
+  dropout: DropoutKey | null,
+): void {
+  const { weight, positions, tokens, y, faults, lists } = buffers;
+  const { columns, how, held } = formOf(sizes, dropout);
+  if (lists && lists.heads.size_bytes > 0) device.queue.clear(lists.heads);
+  withUnused(device, { heads: lists?.heads ?? null, below: lists?.below ?? null }, (outputs) =>
+    launch(device, embeddingForwardShader, {
+      ...how,
+      buffers: { weight, positions: positions ?? weight, tokens, y, faults, ...outputs, ...held(weight) },
+      constants: { HAS_POSITIONS: positions !== null, DROPOUT: dropout !== null, LISTS: lists !== null },
+      workgroups: workgroupsFor(sizes.count * columns, workgroup),
+    }),
+  );
+}
+
+/** dweight += the rows of dy by token, or all of it: rows whose token does not occur are then zero. */
+export function embeddingBackwardTokens(
+  device: Device,
+  buffers: { tokens: Slice; lists: TokenLists; dy: Slice; dweight: Slice },
+  sizes: EmbeddingSizes,
+  dropout: DropoutKey | null,
+  { accumulate }: { accumulate: boolean },
+): void {
+  const { tokens, lists, dy, dweight } = buffers;
+  if (!accumulate && dweight.size_bytes > 0) device.queue.clear(dweight);
   const { vocab, count } = sizes;
-  launch(device, embeddingListsShader, { buffers: { tokens, heads, below }, params: { vocab, count }, workgroups: workgroupsFor(count, 64) });
-  launch(device, embeddingLinksShader, { buffers: { tokens, heads, below, links }, params: { vocab, count }, workgroups: workgroupsFor(count, 16) });
-  const { params, types } = inFours(sizes);
-  launch(device, embeddingBackwardShader, {
-    buffers: { tokens, links, dy, dweight },
-    params,
-    types,
-    workgroups: workgroupsFor(params.count * params.width, 64),
+  if (count === 0 || vocab === 0) return;
+  const links: Slice = { buffer: device.acquire(count * 4, "embedding links"), offset_bytes: 0, size_bytes: count * 4 };
+  launch(device, embeddingLinksShader, { buffers: { tokens, ...lists, links }, params: { vocab, count }, workgroups: workgroupsFor(count, 16) });
+  const { columns, how, held } = formOf(sizes, dropout);
+  launch(device, embeddingBackwardTokensShader, {
+    ...how,
+    buffers: { tokens, links, dy, dweight, ...held(tokens) },
+    constants: { DROPOUT: dropout !== null, ACCUMULATE: accumulate },
+    workgroups: workgroupsFor(count * columns, workgroup),
   });
-  // The queue runs in order, so whoever gets these buffers next cannot overtake the launches above.
-  for (const { buffer } of [heads, below, links]) buffer.release();
+  // The queue runs in order: whoever gets this buffer next cannot overtake the launches above.
+  links.buffer.release();
 }
 
-/** Four columns at once, where the width allows it. */
-function inFours(sizes: Sizes): { params: { vocab: number; width: number; count: number }; types: Record<string, string> } {
-  if (sizes.width % 4 !== 0) return { params: { ...sizes }, types: {} };
-  return { params: { ...sizes, width: sizes.width / 4 }, types: { Element: "vec4f" } };
+/** dpositions += the rows of dy summed over the batch, or all of it: positions that were not used are then zero. */
+export function embeddingBackwardPositions(
+  device: Device,
+  buffers: { dy: Slice; dpositions: Slice },
+  sizes: EmbeddingSizes,
+  dropout: DropoutKey | null,
+  { accumulate }: { accumulate: boolean },
+): void {
+  const { dy, dpositions } = buffers;
+  if (sizes.count === 0) {
+    if (!accumulate && dpositions.size_bytes > 0) device.queue.clear(dpositions);
+    return;
+  }
+  const { columns, how, held } = formOf(sizes, dropout);
+  launch(device, embeddingBackwardPositionsShader, {
+    ...how,
+    buffers: { dy, dpositions, ...held(dy) },
+    constants: { DROPOUT: dropout !== null, ACCUMULATE: accumulate },
+    workgroups: workgroupsFor((dpositions.size_bytes / 4 / sizes.width) * columns, workgroup),
+  });
 }

@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { add, crossEntropy, reshape, slice } from "../ops/index.js";
+import { crossEntropy, embedTokens, reshape, slice } from "../ops/index.js";
 import { formatShape } from "../shape.js";
 import type { Generator } from "../tensor/random.js";
 import { scope } from "../tensor/scope.js";
@@ -176,9 +176,8 @@ export class GPT extends Layer {
     const end = position + tokens.shape[1]!;
     if (tokens.shape[1] === 0) throw new ShapeError(`GPT: tokens are empty, got ${formatShape(tokens.shape)}`);
     if (end > block) throw new ShapeError(`GPT: the sequence is longer than the block, got ${end} tokens for a block of ${block}; crop it, or build a model with a larger block`);
-    const positions = this.positionEmbedding.weight;
-    const used = end - position === block ? positions : slice(positions, 0, position, end);
-    return this.dropout.forward(add(this.tokenEmbedding.forward(tokens), used));
+    const dropout = this.dropout.options;
+    return embedTokens(this.tokenEmbedding.weight, this.positionEmbedding.weight, tokens, { offset: position, ...(dropout && { dropout }) });
   }
 }
 

@@ -33,7 +33,7 @@ export { concat, stack } from "./concat.js";
 export { flip } from "./flip.js";
 export { pad, type PadOptions } from "./pad.js";
 export { tril, triu, type TriangleOptions } from "./tril.js";
-export { embedding } from "./embedding.js";
+export { embedding, embedTokens, type EmbedTokensOptions } from "./embedding.js";
 export { batchNorm, type BatchNormOptions } from "./batch_norm.js";
 export { mseLoss, type MseLossOptions } from "./mse_loss.js";
 export { bceWithLogits, type BceWithLogitsOptions } from "./bce_with_logits.js";

@@ -1,28 +1,24 @@
-// dweight[v, c] = sum of dy[i, c] over the positions i with tokens[i] = v, in order: no atomics.
+// dweight[v, c] = sum of dy[i, c], after dropout, over the positions i with tokens[i] = v, in order: no atomics. With
+// ACCUMULATE added to what dweight holds.
 //
-// Shapes: tokens, links [count] from embedding_links; dy [count, width]; dweight [vocab, width], zero before.
-// Work:   one invocation a position and column, or four columns where Element is vec4f (width then counts fours); those
-//         at the start of a chain walk it and write its row. Runs of 64 are summed apart, so that the error of a
-//         frequent token grows with 64 + its count / 64.
+// Shapes: tokens, links [count] from embedding_links.wgsl; dy [count, width]; dweight [vocab, width], zero before
+//         without ACCUMULATE.
+// Work:   one invocation a position and Element of a row; those at the start of a chain walk it and write its row. Runs
+//         of 64 are summed apart, so that the error of a frequent token grows with 64 + its count / 64.
 // Memory: 4 bytes an element of dy, and one row of dweight for each token that occurs.
 
-alias Element = f32;
+//#include "lib/embedding.wgsl"
 
-struct Params {
-  vocab: u32,
-  width: u32,
-  count: u32,
-}
+override ACCUMULATE: bool = false;
 
 const FIRST: u32 = 0x80000000u;
-
-override WORKGROUP: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> tokens: array<u32>;
 @group(0) @binding(1) var<storage, read> links: array<u32>;
 @group(0) @binding(2) var<storage, read> dy: array<Element>;
 @group(0) @binding(3) var<storage, read_write> dweight: array<Element>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(4) var<uniform> held_rate: f32;
+@group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -41,15 +37,25 @@ fn main(
   if ((links[first] & FIRST) == 0u || row >= params.vocab) {
     return;
   }
-  var total = Element(0);
+  let dropout = dropout_of(params.rate, held_rate);
+  var total = Element();
   var i = first;
   while (i < params.count) {
-    var run = Element(0);
+    var run = Element();
     for (var step = 0u; step < 64u && i < params.count; step++) {
-      run += dy[i * params.width + col];
+      let at = i * params.width + col;
+      if (DROPOUT) {
+        run += dropped(dy[at], at, dropout);
+      } else {
+        run += dy[at];
+      }
       i = links[i] & ~FIRST;
     }
     total += run;
   }
-  dweight[row * params.width + col] = total;
+  let at = row * params.width + col;
+  if (ACCUMULATE) {
+    total += dweight[at];
+  }
+  dweight[at] = total;
 }
