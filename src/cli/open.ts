@@ -1,6 +1,6 @@
 // The device of a command: opened late, announced, closed whatever happens.
 import pc from "picocolors";
-import { adapterChoices, openDevice, type AdapterChoice } from "../node/open_device.js";
+import { adapterChoices, openDevice, type AdapterChoice, type OpenDeviceOptions } from "../node/open_device.js";
 import type { Device } from "../gpu/device.js";
 import { choiceFlag } from "./flags.js";
 
@@ -8,8 +8,8 @@ export const adapterFlag = "--adapter <which>";
 export const adapterHelp = `${adapterChoices.join(" | ")} (or the environment variable KILN_ADAPTER)`;
 export const parseAdapter = choiceFlag("--adapter", adapterChoices);
 
-export async function withDevice<T>(adapter: AdapterChoice | undefined, use: (device: Device) => Promise<T>): Promise<T> {
-  const device = await openDevice(adapter ? { adapter } : {});
+export async function withDevice<T>(adapter: AdapterChoice | undefined, use: (device: Device) => Promise<T>, options: OpenDeviceOptions = {}): Promise<T> {
+  const device = await openDevice({ ...options, ...(adapter && { adapter }) });
   try {
     return await use(device);
   } finally {

@@ -16,10 +16,11 @@ interface TrainFlags extends SettingsFlags {
   resume?: string | true;
   metrics?: string;
   adapter?: AdapterChoice;
+  profile?: string | true;
 }
 
 /** Flags that may change when a run is resumed; all others are the checkpoint's. */
-const resumable: readonly string[] = ["data", "steps", "evalEvery", "evalBatches", "checkpointEvery", "sample", "out", "resume", "metrics", "adapter"];
+const resumable: readonly string[] = ["data", "steps", "evalEvery", "evalBatches", "checkpointEvery", "sample", "out", "resume", "metrics", "adapter", "profile"];
 
 export function addTrainCommand(program: Command, setExitCode: (code: number) => void): void {
   const command = program.command("train").description("train a small GPT on a text, then sample from it");
@@ -37,19 +38,20 @@ function options(): Option[] {
     new Option("--out <folder>", "where the run goes"),
     new Option("--resume [file]", "go on with a checkpoint: this one, or the newest"),
     new Option("--metrics <file>", `JSON lines, ${metricsName} in the run's folder by default`),
+    new Option("--profile [file]", "first show what a step spends its time on; write a Chrome trace to this file"),
     new Option(adapterFlag, adapterHelp).argParser(parseAdapter),
   ];
 }
 
-async function startRun({ preset, out, metrics, adapter, resume: _, ...flags }: TrainFlags): Promise<number> {
+async function startRun({ preset, out, metrics, adapter, profile, resume: _, ...flags }: TrainFlags): Promise<number> {
   const settings = settingsOf(preset, flags);
   const folder = newRunFolder(out);
   const metricsPath = metrics ?? join(folder, metricsName);
   if (existsSync(metricsPath)) throw new UsageError(`--metrics: the file exists, got ${metricsPath}; name another one`);
-  return trainRun(await planNewRun(settings), { checkpointPath: join(folder, checkpointName), metricsPath, adapter });
+  return trainRun(await planNewRun(settings), { checkpointPath: join(folder, checkpointName), metricsPath, adapter, profile });
 }
 
-async function resumeRun({ out, resume, metrics, adapter, ...flags }: TrainFlags, given: readonly string[]): Promise<number> {
+async function resumeRun({ out, resume, metrics, adapter, profile, ...flags }: TrainFlags, given: readonly string[]): Promise<number> {
   const fixed = given.find((name) => !resumable.includes(name));
   if (fixed) {
     throw new UsageError(`${flagOf(fixed)}: cannot change when a run is resumed, got ${String(flags[fixed as keyof typeof flags])}; leave it out, or start a new run`);
@@ -59,7 +61,7 @@ async function resumeRun({ out, resume, metrics, adapter, ...flags }: TrainFlags
   const plan = await planResumedRun(file, changed as Partial<TrainSettings>);
   // A file named with another --out stays as it is: the run goes on in that folder.
   const checkpointPath = typeof resume === "string" && out !== undefined ? join(resumeFolder(out, file), checkpointName) : file;
-  return trainRun(plan, { checkpointPath, metricsPath: metrics ?? join(dirname(checkpointPath), metricsName), adapter });
+  return trainRun(plan, { checkpointPath, metricsPath: metrics ?? join(dirname(checkpointPath), metricsName), adapter, profile });
 }
 
 function resumeFolder(out: string, file: string): string {

@@ -12,6 +12,7 @@ import { count, duration, loss, percent, rate } from "./format.js";
 import { catchInterrupts } from "./interrupts.js";
 import { modelOf, modelOptions, optimizerOf } from "./model_of.js";
 import { announce, withDevice } from "./open.js";
+import { profileRun } from "./profile_run.js";
 import { makeReporter } from "./reporter.js";
 import { sparkline } from "./sparkline.js";
 import type { TrainPlan } from "./train_plan.js";
@@ -21,16 +22,20 @@ export interface RunPlace {
   checkpointPath: string;
   metricsPath: string;
   adapter: AdapterChoice | undefined;
+  /** True, or where the trace goes. */
+  profile: string | true | undefined;
 }
 
 type Optimizer = ReturnType<typeof optimizerOf>;
 
 /** Gives the exit code. */
 export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
-  return withDevice(place.adapter, async (device) => {
+  const exactTimes = place.profile === undefined ? {} : { disabledToggles: ["timestamp_quantization"] };
+  const run = async (device: Device) => {
     console.log(announce(device));
     const { model, optimizer } = partsOf(device, plan);
     console.log(describePlan(plan, model, place));
+    if (place.profile !== undefined) await profileRun(device, model, optimizer, plan, place.profile);
     const { result, losses, seconds } = await runLoop(device, model, optimizer, plan, place);
     if (losses.length > 1) console.log(`loss      ${sparkline(losses)}  ${loss(losses[0])} to ${loss(losses[losses.length - 1])}`);
     console.log(summary(result, plan.checkpoint?.state.step ?? 0, seconds));
@@ -43,7 +48,8 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
     if (plan.settings.sample > 0) await (optimizer.emaDecay === null ? sample() : optimizer.withAveragedWeights(sample));
     console.log(`more      kiln sample --checkpoint ${place.checkpointPath} --prompt "..."`);
     return exitCodes.ok;
-  });
+  };
+  return withDevice(place.adapter, run, exactTimes);
 }
 
 /** The plan's model and optimizer, as new or as the checkpoint left them. */

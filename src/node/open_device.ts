@@ -15,6 +15,8 @@ export interface OpenDeviceOptions {
   adapter?: AdapterChoice;
   /** Dawn toggles, for example ["disable_robustness"]. */
   toggles?: readonly string[];
+  /** Dawn toggles to switch off, for example ["timestamp_quantization"]: exact times for the profiler. */
+  disabledToggles?: readonly string[];
   /**
    * Experimental features to use where the adapter offers them; `device.adapter` says what came of it. They need Dawn's
    * unsafe APIs, which drop promises of WebGPU: for programs of one's own.
@@ -56,7 +58,7 @@ export interface FoundAdapter {
 
 /** The adapter that `openDevice` would take. */
 export async function findAdapter(options: OpenDeviceOptions = {}): Promise<FoundAdapter> {
-  checkOptions("openDevice", options, ["adapter", "toggles", "unsafe"]);
+  checkOptions("openDevice", options, ["adapter", "toggles", "disabledToggles", "unsafe"]);
   const choice = options.adapter ?? ((process.env.KILN_ADAPTER || "auto") as AdapterChoice);
   if (!adapterChoices.includes(choice)) {
     throw new UsageError(`openDevice: unknown adapter, got "${choice}"; use ${adapterChoices.join(", ")}`);
@@ -66,7 +68,11 @@ export async function findAdapter(options: OpenDeviceOptions = {}): Promise<Foun
   if (unknown !== undefined) throw new UsageError(`openDevice: unknown unsafe feature, got "${String(unknown)}"; use ${Object.keys(unsafeFeatures).join(", ")}`);
   const dawn = await loadDawn();
   const toggles = [...(options.toggles ?? []), ...(unsafe.length > 0 ? ["allow_unsafe_apis"] : [])];
-  const flags = toggles.length > 0 ? [`enable-dawn-features=${toggles.join(",")}`] : [];
+  const disabled = options.disabledToggles ?? [];
+  const flags = [
+    ...(toggles.length > 0 ? [`enable-dawn-features=${toggles.join(",")}`] : []),
+    ...(disabled.length > 0 ? [`disable-dawn-features=${disabled.join(",")}`] : []),
+  ];
   const tried: string[] = [];
   if (choice !== "swiftshader") {
     const found = await systemAdapter(dawn, flags, choice, tried);

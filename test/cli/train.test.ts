@@ -37,6 +37,23 @@ function untimed(path: string): unknown[] {
 }
 
 describe("kiln train", () => {
+  it("--profile: a table, a Chrome trace, and the same bits as without", () => {
+    const flags = [...run.slice(0, -2), "--sample", "0", "--steps", "6"];
+    const plain = kiln(folder, ["train", ...flags, "--out", "unprofiled"]);
+    expect(plain.code, plain.stderr).toBe(0);
+    const profiled = kiln(folder, ["train", ...flags, "--out", "profiled", "--profile", "trace.json"]);
+    expect(profiled.code, profiled.stderr).toBe(0);
+    expect(profiled.stdout).toMatch(/kernel +calls +ms +share +GB\/s +GFLOP\/s +of roofline +bound by\n/);
+    expect(profiled.stdout).toMatch(/\nadam_step\S* +1 +/);
+    expect(profiled.stdout).toMatch(/\nstep [\d.]+ ms: [\d.]+ times its \d+ dispatches' [\d.]+ ms; host [\d.]+ ms\npeaks /);
+    const { traceEvents } = JSON.parse(readFileSync(at("trace.json"), "utf8")) as { traceEvents: { ph: string; name: string; dur: number }[] };
+    const names = traceEvents.filter(({ ph }) => ph === "X").map(({ name }) => name);
+    expect(names.at(-1)).toBe("adam_step");
+    expect(names.length).toBeGreaterThan(20);
+    expect(readFileSync(at("profiled", "checkpoint.safetensors")).equals(readFileSync(at("unprofiled", "checkpoint.safetensors")))).toBe(true);
+    expect(untimed(at("profiled", "metrics.jsonl"))).toEqual(untimed(at("unprofiled", "metrics.jsonl")));
+  });
+
   it("--accumulate and --ema: two batches a step, averaged weights validated and sampled, resumed bit for bit", async () => {
     const flags = [...run, "--accumulate", "2", "--ema", "0.9"];
     const whole = kiln(folder, ["train", ...flags, "--out", "averaged"]);
