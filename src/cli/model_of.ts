@@ -19,8 +19,8 @@ export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer
   return text.bpe(source, { ...options, encoding: tokenizer, compact: compactVocab });
 }
 
-export function modelOptions({ layers, heads, width, block, dropout, bias, tied, norm, activation, init }: TrainSettings, vocab: number): Omit<GPTOptions, "seed" | "generator"> {
-  return { layers, heads, width, block, dropout, bias, tied, norm, activation, init, vocab };
+export function modelOptions({ layers, heads, width, block, dropout, bias, tied, norm, activation, activationCheckpointing, init }: TrainSettings, vocab: number): Omit<GPTOptions, "seed" | "generator"> {
+  return { layers, heads, width, block, dropout, bias, tied, norm, activation, activationCheckpointing, init, vocab };
 }
 
 export function modelOf(device: Device, options: Omit<GPTOptions, "seed" | "generator">, generator: Generator): GPT {

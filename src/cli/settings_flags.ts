@@ -27,6 +27,7 @@ export function settingsFlags(): Option[] {
     number("--dropout", "share of activations dropped in training", { min: 0, below: 1, example: 0.1 }),
     ...toggle("bias", "biases in linear layers and norms (--no-bias for none)"),
     ...toggle("tied", "share the token embedding with the head (--no-tied for not)"),
+    ...toggle("activation-checkpointing", "keep only each block's input for backward: less memory, one more forward"),
     choice("--norm", "norm before or after each sublayer", norms),
     choice("--activation", "of the MLPs", activations),
     choice("--init", "initial weights: std 0.02, or scaled by fan-in", inits),

@@ -27,6 +27,7 @@ export interface TrainSettings {
   dropout: number;
   bias: boolean;
   tied: boolean;
+  activationCheckpointing: boolean;
   norm: (typeof norms)[number];
   activation: (typeof activations)[number];
   init: (typeof inits)[number];
@@ -70,6 +71,7 @@ const small: TrainSettings = {
   dropout: 0,
   bias: false,
   tied: true,
+  activationCheckpointing: false,
   norm: "pre",
   activation: "gelu",
   init: "scaled",

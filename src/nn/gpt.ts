@@ -3,6 +3,7 @@ import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { crossEntropy, embedTokens, reshape, slice } from "../ops/index.js";
 import { formatShape } from "../shape.js";
+import { checkpoint } from "../tensor/checkpoint.js";
 import type { Generator } from "../tensor/random.js";
 import { scope } from "../tensor/scope.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -38,6 +39,8 @@ export interface GPTConfig {
   normType: NormType;
   /** Hidden units of each MLP for each unit of width; 4 by default. */
   mlpRatio: number;
+  /** Keep only each block's input for backward and compute the rest again; false by default. Less memory, one more forward, the same bits. */
+  activationCheckpointing: boolean;
   /** "gpt2" by default: std 0.02 for every weight. "scaled": std 1/sqrt(fan in). Both scale the residual projections by 1/sqrt(2 layers). */
   init: "gpt2" | "scaled";
 }
@@ -55,6 +58,7 @@ const defaults: Omit<GPTConfig, Sizes> = {
   norm: "pre",
   normType: "layer",
   mlpRatio: 4,
+  activationCheckpointing: false,
   init: "gpt2",
 };
 const sizes: readonly Sizes[] = ["layers", "heads", "width", "block", "vocab"];
@@ -121,7 +125,7 @@ export class GPT extends Layer {
   forward(tokens: Tensor): Tensor {
     return scope(() => {
       const x = this.embed(tokens, 0);
-      return this.head.forward(this.normed(this.blocks.reduce((h, block) => block.forward(h), x)));
+      return this.head.forward(this.normed(this.throughBlocks(x)));
     });
   }
 
@@ -163,6 +167,11 @@ export class GPT extends Layer {
     });
   }
 
+  private throughBlocks(x: Tensor): Tensor {
+    const { activationCheckpointing } = this.config;
+    return this.blocks.reduce((h, block) => (activationCheckpointing ? checkpoint((input) => block.forward(input), h) : block.forward(h)), x);
+  }
+
   private normed(x: Tensor): Tensor {
     return this.finalNorm ? this.finalNorm.forward(x) : x;
   }
@@ -188,7 +197,7 @@ function checkConfig(options: GPTOptions): GPTConfig {
   const { generator: _, seed: __, ...given } = options;
   const config: GPTConfig = { ...defaults, ...given };
   checkBlock("GPT", config);
-  for (const name of ["bias", "tied"] as const) {
+  for (const name of ["bias", "tied", "activationCheckpointing"] as const) {
     if (typeof config[name] !== "boolean") throw new UsageError(`GPT: ${name} must be true or false, got ${String(config[name])}`);
   }
   if (config.init !== "gpt2" && config.init !== "scaled") throw new UsageError(`GPT: init must be "gpt2" or "scaled", got "${String(config.init)}"`);

@@ -48,6 +48,16 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   );
 }
 
+/**
+ * Backward inside a vjp: from an output whose gradient is `dy`, which nothing else writes meanwhile. Leaves accumulate
+ * theirs.
+ */
+export function backwardFrom(output: Tensor, dy: Tensor): void {
+  const { node } = output;
+  if (!node) return;
+  withGradMode(false, () => scope(() => walk(reachable(node), node, dy, false)));
+}
+
 /** Throws unless `gradient` can be one of `x`: kernels would read and write past its end. */
 function checkGradient(name: string, gradient: unknown, x: Tensor): void {
   if (!(gradient instanceof Tensor)) throw new UsageError(`backward: ${name} must be a tensor, got ${typeof gradient}`);

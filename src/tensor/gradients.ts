@@ -112,6 +112,7 @@ export class Gradients {
         if (target) return { memory: this.deferred.partials(this.device, chunks, shape, target), sum: target };
         return summedAtOnce(empty(this.device, [chunks, ...shape], "f32", "partial sums"), empty(this.device, shape, "f32", "gradient"), chunks);
       },
+      settle: () => this.deferred.settle(this.device),
     };
   }
 

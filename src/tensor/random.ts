@@ -54,6 +54,12 @@ export class Generator {
    * following draws at each replay, so keep it, not a copy.
    */
   next(): RandomState {
+    const draw = repeated ? nextOf(repeated) : this.drawAnew();
+    collected?.push(draw);
+    return draw;
+  }
+
+  private drawAnew(): RandomState {
     const draw = this.take();
     tracker()?.draws(this, draw);
     return draw;
@@ -109,6 +115,43 @@ export class Generator {
     }
     return this.take();
   }
+}
+
+let collected: RandomState[] | null = null;
+let repeated: RandomState[] | null = null;
+
+/** Runs `fn` and gives the draws that generators handed out meanwhile, in order. */
+export function collectDraws<T>(fn: () => T): { result: T; draws: RandomState[] } {
+  const before = collected;
+  const draws: RandomState[] = [];
+  collected = draws;
+  try {
+    return { result: fn(), draws };
+  } finally {
+    collected = before;
+    before?.push(...draws);
+  }
+}
+
+/** Runs `fn` with those draws handed out again: what was dropped is dropped again, and no generator moves. */
+export function repeatDraws<T>(draws: readonly RandomState[], fn: () => T): T {
+  const before = repeated;
+  const left = (repeated = [...draws]);
+  try {
+    const result = fn();
+    if (left.length > 0) throw new UsageError(`${otherDraws}, got ${left.length} fewer`);
+    return result;
+  } finally {
+    repeated = before;
+  }
+}
+
+const otherDraws = "checkpoint: the function took other random numbers when it was run again; it must do the same both times";
+
+function nextOf(draws: RandomState[]): RandomState {
+  const draw = draws.shift();
+  if (!draw) throw new UsageError(`${otherDraws}, got more`);
+  return draw;
 }
 
 const word = { min: 0, max: 2 ** 32 - 1, integer: true };

@@ -29,6 +29,8 @@ export interface GradientTargets {
   accumulated(i: number): Tensor | null;
   /** Memory [chunks, ...shape] for partial sums of the gradient of input i, which must be f32; see PartialSums. */
   partials(i: number, chunks: number): PartialSums;
+  /** Launches the sums that wait for the end of the pass. For a vjp that runs a backward pass of its own. */
+  settle(): void;
 }
 
 /** Write `memory`, then ask for `sum` and return it: the sum over the chunks, made by one launch for the whole backward pass at its end. */
@@ -51,6 +53,8 @@ export interface Recording<S extends readonly Tensor[]> {
 }
 
 let gradMode = true;
+/** Set where an op under noGrad met an input that requires a gradient. */
+let metGradient = false;
 let sequence = 0;
 
 /**
@@ -180,8 +184,28 @@ export class TapeNode {
 /** Puts an op's output on the tape when an input needs a gradient. Returns the output. */
 export function record<const S extends readonly Tensor[]>(recording: Recording<S>): Tensor {
   const { inputs, output } = recording;
-  if (!gradMode || !inputs.some((input) => input.requiresGrad)) return output;
+  if (!inputs.some((input) => input.requiresGrad)) return output;
+  if (gradMode) return recordAlways(recording);
+  metGradient = true;
+  return output;
+}
+
+/** Puts an op on the tape whatever its inputs need: its vjp reaches leaves that are none of them. */
+export function recordAlways<const S extends readonly Tensor[]>(recording: Recording<S>): Tensor {
+  const { output } = recording;
   output.node = new TapeNode(recording as unknown as Recording<readonly Tensor[]>);
   for (const source of output.node.sources) if (source instanceof TapeNode) source.addConsumer();
   return output;
+}
+
+/** Runs `fn` without recording, and tells whether it would have recorded anything. */
+export function withoutTape<T>(fn: () => T): { result: T; needsGradient: boolean } {
+  const before = metGradient;
+  metGradient = false;
+  try {
+    const result = withGradMode(false, fn);
+    return { result, needsGradient: metGradient };
+  } finally {
+    metGradient = before;
+  }
 }

@@ -196,7 +196,7 @@ describe("GPT", () => {
   it("says what it was built with", () =>
     withoutLeak((device) => {
       const model = new GPT(device, { ...options, dropout: 0.1, seed: 1 });
-      expect(model.config).toEqual({ ...options, dropout: 0.1, bias: true, tied: true, activation: "gelu", norm: "pre", normType: "layer", mlpRatio: 4, init: "gpt2" });
+      expect(model.config).toEqual({ ...options, dropout: 0.1, bias: true, tied: true, activation: "gelu", norm: "pre", normType: "layer", mlpRatio: 4, activationCheckpointing: false, init: "gpt2" });
       expect(JSON.parse(JSON.stringify(model.config))).toEqual(model.config);
       model.dispose();
     }));
