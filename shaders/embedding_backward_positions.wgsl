@@ -2,7 +2,7 @@
 // ACCUMULATE added to what dpositions holds.
 //
 // Shapes: dy [batch, seq, width], count = batch * seq; dpositions [block, width].
-// Work:   one invocation an Element of dpositions; the batch in order, in runs of 64.
+// Work:   LANES invocations a position; the batch in order, in runs of 64.
 // Memory: 4 bytes an element of dy and of dpositions.
 
 //#include "lib/embedding.wgsl"
@@ -20,33 +20,41 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let id = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (id >= arrayLength(&dpositions)) {
-    return;
-  }
+  let start = (workgroup.x + workgroup.y * workgroups.x) * ROWS;
+  let stop = min(start + ROWS, params.block);
   let dropout = dropout_of(params.rate, held_rate);
-  // Below 0, and so large, before the first position.
-  let t = id / params.width - params.offset;
-  var total = Element();
-  if (t < params.seq) {
-    let stride = params.seq * params.width;
-    let size = params.count * params.width;
-    var at = t * params.width + id % params.width;
-    while (at < size) {
-      var run = Element();
-      for (var step = 0u; step < 64u && at < size; step++) {
-        if (DROPOUT) {
-          run += dropped(dy[at], at, dropout);
-        } else {
-          run += dy[at];
-        }
-        at += stride;
+  for (var row = start + lane / LANES; row < stop; row += WORKGROUP / LANES) {
+    // Below 0, and so large, before the first position.
+    let t = row - params.offset;
+    for (var col = lane % LANES; col < params.width; col += LANES) {
+      var total = Element();
+      if (t < params.seq) {
+        total = over_batch(t, col, dropout);
       }
-      total += run;
+      let place = row * params.width + col;
+      if (ACCUMULATE) {
+        total += dpositions[place];
+      }
+      dpositions[place] = total;
     }
   }
-  if (ACCUMULATE) {
-    total += dpositions[id];
+}
+
+fn over_batch(t: u32, col: u32, dropout: Dropout) -> Element {
+  var total = Element();
+  var i = t;
+  while (i < params.count) {
+    var run = Element();
+    let end = min(i + 64u * params.seq, params.count);
+    for (; i < end; i += params.seq) {
+      let at = i * params.width + col;
+      if (DROPOUT) {
+        run += dropped(dy[at], at, dropout);
+      } else {
+        run += dy[at];
+      }
+    }
+    total += run;
   }
-  dpositions[id] = total;
+  return total;
 }

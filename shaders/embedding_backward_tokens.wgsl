@@ -3,8 +3,8 @@
 //
 // Shapes: tokens, links [count] from embedding_links.wgsl; dy [count, width]; dweight [vocab, width], zero before
 //         without ACCUMULATE.
-// Work:   one invocation a position and Element of a row; those at the start of a chain walk it and write its row. Runs
-//         of 64 are summed apart, so that the error of a frequent token grows with 64 + its count / 64.
+// Work:   LANES invocations a position; those at the start of a chain walk it and write its row. Runs of 64 are summed
+//         apart, so that the error of a frequent token grows with 64 + its count / 64.
 // Memory: 4 bytes an element of dy, and one row of dweight for each token that occurs.
 
 //#include "lib/embedding.wgsl"
@@ -26,18 +26,21 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let id = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (id >= params.count * params.width) {
-    return;
-  }
-  let first = id / params.width;
-  let col = id % params.width;
-  let row = tokens[first];
-  // A token out of range was reported by the forward and has no row.
-  if ((links[first] & FIRST) == 0u || row >= params.vocab) {
-    return;
-  }
+  let start = (workgroup.x + workgroup.y * workgroups.x) * ROWS;
+  let stop = min(start + ROWS, params.count);
   let dropout = dropout_of(params.rate, held_rate);
+  for (var first = start + lane / LANES; first < stop; first += WORKGROUP / LANES) {
+    let row = tokens[first];
+    // A token out of range was reported by the forward and has no row.
+    if ((links[first] & FIRST) != 0u && row < params.vocab) {
+      for (var col = lane % LANES; col < params.width; col += LANES) {
+        add_chain(first, row * params.width + col, col, dropout);
+      }
+    }
+  }
+}
+
+fn add_chain(first: u32, place: u32, col: u32, dropout: Dropout) {
   var total = Element();
   var i = first;
   while (i < params.count) {
@@ -53,9 +56,8 @@ fn main(
     }
     total += run;
   }
-  let at = row * params.width + col;
   if (ACCUMULATE) {
-    total += dweight[at];
+    total += dweight[place];
   }
-  dweight[at] = total;
+  dweight[place] = total;
 }

@@ -4,7 +4,7 @@
 //
 // Shapes: weight [vocab, width], positions [block, width], tokens [count] (u32 bits), y [count, width]; heads [vocab],
 //         zero before; below [count].
-// Work:   one invocation an Element. The first of a token adds it to its list: one integer atomic.
+// Work:   LANES invocations a token; the first of them adds it to its list: one integer atomic.
 // Memory: 8 bytes an element, 12 with positions.
 
 //#include "lib/embedding.wgsl"
@@ -29,26 +29,30 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let id = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (id >= params.count * params.width) {
-    return;
-  }
-  let i = id / params.width;
-  let col = id % params.width;
-  let token = tokens[i];
-  let known = check_index(token, params.vocab, i);
-  var value = Element();
-  if (known) {
-    value = weight[token * params.width + col];
-  }
-  if (HAS_POSITIONS) {
-    value += positions[(params.offset + i % params.seq) * params.width + col];
-  }
-  if (DROPOUT) {
-    value = dropped(value, id, dropout_of(params.rate, held_rate));
-  }
-  y[id] = value;
-  if (LISTS && known && col == 0u) {
-    below[i] = atomicExchange(&heads[token], i + 1u);
+  let first = (workgroup.x + workgroup.y * workgroups.x) * ROWS;
+  let end = min(first + ROWS, params.count);
+  let dropout = dropout_of(params.rate, held_rate);
+  for (var i = first + lane / LANES; i < end; i += WORKGROUP / LANES) {
+    let token = tokens[i];
+    let known = token < params.vocab;
+    let source = select(0u, token * params.width, known);
+    var position = 0u;
+    if (HAS_POSITIONS) {
+      position = (params.offset + i % params.seq) * params.width;
+    }
+    for (var col = lane % LANES; col < params.width; col += LANES) {
+      let at = i * params.width + col;
+      var value = select(Element(), weight[source + col], known);
+      if (HAS_POSITIONS) {
+        value += positions[position + col];
+      }
+      if (DROPOUT) {
+        value = dropped(value, at, dropout);
+      }
+      y[at] = value;
+    }
+    if (lane % LANES == 0u && check_index(token, params.vocab, i) && LISTS) {
+      below[i] = atomicExchange(&heads[token], i + 1u);
+    }
   }
 }

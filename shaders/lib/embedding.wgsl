@@ -1,5 +1,6 @@
 // What the embedding kernels share. Element is f32, or vec4f together with the function of embedding_fours.wgsl; width
-// then counts fours.
+// then counts fours. A workgroup takes ROWS rows, LANES neighbours one row at a time: dividing an index into row and
+// column costs a software adapter more than the row.
 
 //#include "lib/dropout.wgsl"
 
@@ -7,6 +8,7 @@ alias Element = f32;
 
 struct Params {
   vocab: u32,
+  block: u32,
   width: u32,
   count: u32,
   // Tokens of a sequence, the first at position `offset`.
@@ -20,6 +22,9 @@ struct Params {
 }
 
 override WORKGROUP: u32 = 64u;
+// A power of two.
+override LANES: u32 = 64u;
+override ROWS: u32 = 16u;
 override DROPOUT: bool = false;
 
 // Element `at` of [count, width] after the dropout.

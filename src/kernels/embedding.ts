@@ -12,6 +12,8 @@ import { withUnused } from "./unused.js";
 
 export interface EmbeddingSizes {
   vocab: number;
+  /** Rows of the table of positions, 0 without one. */
+  block: number;
   width: number;
   count: number;
   /** Tokens of a sequence, the first at position `offset`. */
@@ -21,18 +23,23 @@ export interface EmbeddingSizes {
 
 const workgroup = 64;
 
-/** What the kernels of lib/embedding.wgsl have in common: four columns at once, where the width allows it, and the dropout. */
-function formOf({ width, ...sizes }: EmbeddingSizes, dropout: DropoutKey | null) {
+/** What the kernels of lib/embedding.wgsl have in common, over `rows` of tokens or positions: four columns at once, where the width allows it, and the dropout. */
+function formOf(device: Device, { width, ...sizes }: EmbeddingSizes, rows: number, dropout: DropoutKey | null) {
   const fours = width % 4 === 0;
-  const key = dropout ?? { p: 0, draw: { seed: 0, offset: 0 }, stream: 0 };
   const columns = fours ? width / 4 : width;
+  // Each lane that joins a row, and each workgroup, costs a software adapter more than a few columns.
+  const [mostLanes, fewestRows] = device.adapter.class === "cpu" ? [8, 16] : [workgroup, 1];
+  const LANES = Math.min(mostLanes, 2 ** Math.ceil(Math.log2(Math.max(1, columns))));
+  const ROWS = Math.max(workgroup / LANES, fewestRows);
+  const key = dropout ?? { p: 0, draw: { seed: 0, offset: 0 }, stream: 0 };
   return {
-    columns,
     how: {
       ...(fours ? { types: { Element: "vec4f" }, functions: embeddingFoursShader } : {}),
       params: { ...sizes, width: columns, ...dropoutParams(key) },
       varying: dropoutVarying(key),
+      workgroups: workgroupsFor(rows, ROWS),
     },
+    constants: { WORKGROUP: workgroup, LANES, ROWS, DROPOUT: dropout !== null },
     held: (unused: Slice) => ({ held_rate: heldScalar(key.p, unused) }),
   };
 }
@@ -53,14 +60,13 @@ export function embeddingForward(
   dropout: DropoutKey | null,
 ): void {
   const { weight, positions, tokens, y, faults, lists } = buffers;
-  const { columns, how, held } = formOf(sizes, dropout);
+  const { how, constants, held } = formOf(device, sizes, sizes.count, dropout);
   if (lists && lists.heads.size_bytes > 0) device.queue.clear(lists.heads);
   withUnused(device, { heads: lists?.heads ?? null, below: lists?.below ?? null }, (outputs) =>
     launch(device, embeddingForwardShader, {
       ...how,
       buffers: { weight, positions: positions ?? weight, tokens, y, faults, ...outputs, ...held(weight) },
-      constants: { HAS_POSITIONS: positions !== null, DROPOUT: dropout !== null, LISTS: lists !== null },
-      workgroups: workgroupsFor(sizes.count * columns, workgroup),
+      constants: { ...constants, HAS_POSITIONS: positions !== null, LISTS: lists !== null },
     }),
   );
 }
@@ -79,12 +85,11 @@ export function embeddingBackwardTokens(
   if (count === 0 || vocab === 0) return;
   const links: Slice = { buffer: device.acquire(count * 4, "embedding links"), offset_bytes: 0, size_bytes: count * 4 };
   launch(device, embeddingLinksShader, { buffers: { tokens, ...lists, links }, params: { vocab, count }, workgroups: workgroupsFor(count, 16) });
-  const { columns, how, held } = formOf(sizes, dropout);
+  const { how, constants, held } = formOf(device, sizes, count, dropout);
   launch(device, embeddingBackwardTokensShader, {
     ...how,
     buffers: { tokens, links, dy, dweight, ...held(tokens) },
-    constants: { DROPOUT: dropout !== null, ACCUMULATE: accumulate },
-    workgroups: workgroupsFor(count * columns, workgroup),
+    constants: { ...constants, ACCUMULATE: accumulate },
   });
   // The queue runs in order: whoever gets this buffer next cannot overtake the launches above.
   links.buffer.release();
@@ -103,11 +108,10 @@ export function embeddingBackwardPositions(
     if (!accumulate && dpositions.size_bytes > 0) device.queue.clear(dpositions);
     return;
   }
-  const { columns, how, held } = formOf(sizes, dropout);
+  const { how, constants, held } = formOf(device, sizes, sizes.block, dropout);
   launch(device, embeddingBackwardPositionsShader, {
     ...how,
     buffers: { dy, dpositions, ...held(dy) },
-    constants: { DROPOUT: dropout !== null, ACCUMULATE: accumulate },
-    workgroups: workgroupsFor((dpositions.size_bytes / 4 / sizes.width) * columns, workgroup),
+    constants: { ...constants, ACCUMULATE: accumulate },
   });
 }

@@ -55,7 +55,7 @@ export function embedTokens(weight: Tensor, positions: Tensor, tokens: Tensor, o
 
 function embed(op: string, weight: Tensor, positions: Tensor | null, tokens: Tensor, { offset, mask }: { offset: number; mask: DropoutMask | null }): Tensor {
   const [vocab, width] = weight.shape as [number, number];
-  const sizes = { vocab, width, count: tokens.size, seq: tokens.shape[tokens.rank - 1] ?? 1, offset };
+  const sizes = { vocab, block: positions?.shape[0] ?? 0, width, count: tokens.size, seq: tokens.shape[tokens.rank - 1] ?? 1, offset };
   const { device } = weight;
   const y = empty(device, [...tokens.shape, width]);
   const listed = isGradEnabled() && weight.requiresGrad;
