@@ -16,8 +16,8 @@ export function chooseVariant(device: Device, layout: MatmulLayout, ready: boole
   if (m <= 4 || n <= 4) return few;
   const lanes = subgroupLanes(device);
   const rows = hasVec4Rows(layout) || ready;
-  // A subgroup's tile is twice as fast an element, padding included.
-  if (lanes && tilesOf(layout, 16, 8 * lanes) * 16 * 8 * lanes <= 2 * tilesOf(layout, 8, 8) * 64) {
+  // An element of a subgroup's tile costs half of what one in a register tile does, padding included; less is left of it where k is short.
+  if (lanes && tilesOf(layout, 16, 8 * lanes) * 16 * 8 * lanes <= 1.6 * tilesOf(layout, 8, 8) * 64) {
     return rows || packs(layout, lanes) ? "subgroup" : "subgroup_any";
   }
   return rows || m > rowsWorthPacking.register ? "register" : few;
