@@ -8,6 +8,12 @@ import { PipelineCache } from "./pipelines.js";
 import { LaunchQueue } from "./queue.js";
 import { Readback } from "./readback.js";
 
+/** What a device takes from elsewhere than its adapter: see dry_device.ts. */
+export interface DeviceOverrides {
+  adapter?: AdapterDescription;
+  maxTensorBytes?: number;
+}
+
 /** What every tensor lives on: made by `openDevice`, closed by its owner. Ops take it from their inputs. */
 export class Device {
   readonly adapter: AdapterDescription;
@@ -17,6 +23,8 @@ export class Device {
   /** Indices out of range that kernels met; thrown by the next read or sync. */
   readonly indexFaults: IndexFaults;
   readonly readback: Readback;
+  /** True where nothing is computed and only memory is counted. */
+  readonly isDry: boolean = false;
   private readonly constants: Constants;
   private failure: Error | null = null;
   private closed = false;
@@ -25,10 +33,11 @@ export class Device {
     /** The WebGPU device, for interoperation. */
     readonly gpu: GPUDevice,
     adapter: GPUAdapter,
+    given: DeviceOverrides = {},
   ) {
-    this.adapter = describeAdapter(adapter, gpu.features as ReadonlySet<string>);
+    this.adapter = given.adapter ?? describeAdapter(adapter, gpu.features as ReadonlySet<string>);
     const { maxStorageBufferBindingSize, maxBufferSize, minUniformBufferOffsetAlignment } = gpu.limits;
-    this.pool = new BufferPool(gpu, Math.min(maxStorageBufferBindingSize, maxBufferSize));
+    this.pool = new BufferPool(gpu, given.maxTensorBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize));
     this.pipelines = new PipelineCache(gpu);
     this.queue = new LaunchQueue(gpu, this.pool, Math.max(256, minUniformBufferOffsetAlignment));
     this.readback = new Readback(gpu, this.queue);

@@ -5,7 +5,7 @@ import type { Device } from "../gpu/device.js";
 import { sizeOf, type Shape } from "../shape.js";
 import type { Generator } from "../tensor/random.js";
 import { keep } from "../tensor/scope.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { empty, type Tensor } from "../tensor/tensor.js";
 import { setting, settingChanges } from "../tensor/tracker.js";
 import { fromArray } from "../ops/index.js";
 import type { Initializer } from "./init.js";
@@ -178,6 +178,7 @@ export class ModuleMap extends Module {
 
 /** A new parameter's tensor. */
 export function drawParameter(device: Device, shape: Shape, initializer: Initializer, generator: Generator): Tensor {
+  if (device.isDry) return empty(device, shape, "f32", "parameter").setRequiresGrad();
   const values = initializer(shape, generator);
   if (values.length !== sizeOf(shape)) {
     throw new UsageError(`init: an initializer must give ${sizeOf(shape)} values for [${shape.join(", ")}], got ${values.length}`);

@@ -181,7 +181,7 @@ export class Tensor {
 /** A tensor over fresh, uninitialised memory. For ops that write every element. */
 export function empty(device: Device, shape: Shape, dtype: DType = "f32", label = "tensor"): Tensor {
   requireDTypeOn(device, label, dtype);
-  return new Tensor(device, [...shape], dtype, device.acquire(storedBytes(dtype, sizeOf(shape)), label));
+  return new Tensor(device, [...shape], dtype, device.acquire(storedBytes(dtype, sizeOf(shape)), device.isDry ? `${label} ${dtype}${formatShape(shape)}` : label));
 }
 
 /** `empty` of the same shape and dtype on the same device. */
