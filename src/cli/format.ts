@@ -24,3 +24,7 @@ export function duration(seconds: number): string {
 export function loss(value: number | null | undefined): string {
   return value === null || value === undefined ? "-" : value.toFixed(4);
 }
+
+export function megabytes(bytes: number): string {
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
+}

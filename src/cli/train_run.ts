@@ -4,15 +4,16 @@ import type { Device } from "../gpu/device.js";
 import { saveCheckpoint } from "../node/checkpoint_file.js";
 import { MetricsFile } from "../node/metrics_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
-import { generate, type GPT, type GPTOptions } from "../nn/index.js";
-import { Generator } from "../tensor/random.js";
-import { restoreCheckpoint, train, type CheckpointState, type TrainResult } from "../train/index.js";
+import { generate, type GPT } from "../nn/index.js";
+import { train, type CheckpointState, type TrainResult } from "../train/index.js";
 import { exitCodes } from "./errors.js";
 import { count, duration, loss, percent, rate } from "./format.js";
 import { catchInterrupts } from "./interrupts.js";
-import { modelOf, modelOptions, optimizerOf } from "./model_of.js";
+import type { optimizerOf } from "./model_of.js";
 import { announce, withDevice } from "./open.js";
 import { profileRun } from "./profile_run.js";
+import { checkMemory } from "./memory_check.js";
+import { partsOf } from "./parts_of.js";
 import { makeReporter } from "./reporter.js";
 import { sparkline } from "./sparkline.js";
 import type { TrainPlan } from "./train_plan.js";
@@ -33,8 +34,10 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
   const exactTimes = place.profile === undefined ? {} : { disabledToggles: ["timestamp_quantization"] };
   const run = async (device: Device) => {
     console.log(announce(device));
+    const memory = checkMemory(device, plan);
     const { model, optimizer } = partsOf(device, plan);
     console.log(describePlan(plan, model, place));
+    console.log(memory);
     if (place.profile !== undefined) await profileRun(device, model, optimizer, plan, place.profile);
     const { result, losses, seconds } = await runLoop(device, model, optimizer, plan, place);
     if (losses.length > 1) console.log(`loss      ${sparkline(losses)}  ${loss(losses[0])} to ${loss(losses[losses.length - 1])}`);
@@ -50,19 +53,6 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
     return exitCodes.ok;
   };
   return withDevice(place.adapter, run, exactTimes);
-}
-
-/** The plan's model and optimizer, as new or as the checkpoint left them. */
-export function partsOf(device: Device, { settings, data, checkpoint }: TrainPlan): { model: GPT; optimizer: Optimizer } {
-  const generator = new Generator(settings.seed);
-  const options = (checkpoint?.state.model as Omit<GPTOptions, "seed" | "generator"> | undefined) ?? modelOptions(settings, data.vocab.size);
-  const model = modelOf(device, options, generator);
-  const optimizer = optimizerOf(model, settings);
-  if (checkpoint) {
-    restoreCheckpoint(checkpoint, model, optimizer);
-    generator.loadStateDict(checkpoint.state.generators!.model!);
-  }
-  return { model, optimizer };
 }
 
 async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: TrainPlan, place: RunPlace): Promise<{ result: TrainResult; losses: number[]; seconds: number }> {

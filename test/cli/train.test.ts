@@ -41,6 +41,7 @@ describe("kiln train", () => {
     const flags = [...run.slice(0, -2), "--sample", "0", "--steps", "6"];
     const plain = kiln(folder, ["train", ...flags, "--out", "unprofiled"]);
     expect(plain.code, plain.stderr).toBe(0);
+    expect(plain.stdout).toMatch(/\nmemory {4}[\d.]+ MB on the adapter: parameters [\d.]+ MB, gradients [\d.]+ MB, optimizer [\d.]+ MB, activations and scratch [\d.]+ MB; the largest buffer [\d.]+ MB\n/);
     const profiled = kiln(folder, ["train", ...flags, "--out", "profiled", "--profile", "trace.json"]);
     expect(profiled.code, profiled.stderr).toBe(0);
     expect(profiled.stdout).toMatch(/kernel +calls +ms +share +GB\/s +GFLOP\/s +of roofline +bound by\n/);
@@ -52,6 +53,13 @@ describe("kiln train", () => {
     expect(names.length).toBeGreaterThan(20);
     expect(readFileSync(at("profiled", "checkpoint.safetensors")).equals(readFileSync(at("unprofiled", "checkpoint.safetensors")))).toBe(true);
     expect(untimed(at("profiled", "metrics.jsonl"))).toEqual(untimed(at("unprofiled", "metrics.jsonl")));
+  });
+
+  it("says what memory it takes, and refuses what cannot fit before it allocates anything", () => {
+    const { code, stderr } = kiln(folder, ["train", ...run, "--batch", "60000", "--block", "256", "--width", "64", "--out", "huge"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/error: kiln train: .*f32\[[\d, ]+\] needs \d+ bytes, over the adapter's maxStorageBufferBindingSize of \d+; lower --batch/);
+    expect(existsSync(at("huge", "checkpoint.safetensors"))).toBe(false);
   });
 
   it("--accumulate and --ema: two batches a step, averaged weights validated and sampled, resumed bit for bit", async () => {

@@ -19,7 +19,7 @@ import { svgOf } from "../plot/svg.js";
 import { terminalPlot } from "../plot/terminal.js";
 import { settingsFlags, type SettingsFlags } from "../settings_flags.js";
 import { planNewRun, planOfCheckpoint, type TrainPlan } from "../train_plan.js";
-import { partsOf } from "../train_run.js";
+import { partsOf } from "../parts_of.js";
 import { settingsOf, type TrainSettings } from "../train_settings.js";
 
 export interface TuneFlags extends SettingsFlags {
