@@ -7,10 +7,11 @@ export function difference(values: Float32Array, reference: Float32Array): numbe
   let largest = 0;
   for (let i = 0; i < reference.length; i++) {
     const apart = Math.abs(values[i]! - reference[i]!);
-    if (!(apart <= worst)) worst = apart;
+    if (Number.isNaN(apart)) return Infinity;
+    worst = Math.max(worst, apart);
     largest = Math.max(largest, Math.abs(reference[i]!));
   }
-  return Number.isNaN(worst) ? Infinity : worst / Math.max(largest, Number.MIN_VALUE);
+  return worst / Math.max(largest, Number.MIN_VALUE);
 }
 
 /** Of results in the same order; infinite where their number differs. */

@@ -1,7 +1,9 @@
 // Training steps of whole models: first that all engines train alike, then how fast.
 import { messageOf, type Bench, type Case, type Identity } from "../bench.js";
+import { profile } from "../../profile/index.js";
 import { callsPerRepetition } from "../call_counts.js";
 import type { Engine } from "../engine.js";
+import { digits } from "../report/text.js";
 import type { Measurement } from "../row.js";
 import type { Entrant } from "../sampling.js";
 import { gptShapes, parameterCount, trainingSpec, type GptName, type GptShape } from "../specs/training.js";
@@ -12,6 +14,7 @@ const comparedSteps = 10;
 /** Of losses after as many steps: rounding of gradients grows with them. */
 const agreement = 1e-3;
 const hostSamples = 15;
+const profiledRuns = 10;
 
 const tiny: GptShape = { layers: 1, heads: 2, width: 16, block: 16, vocab: 65, batch: 2 };
 
@@ -46,6 +49,7 @@ async function measure(bench: Bench, identity: Identity, shape: GptShape): Promi
     bench.options.progress(`${suite}: ${identity.shape}, in turn`);
     await bench.compete(identity, entrants, ({ name }) => ({ flops, ...remarks.get(name) }));
     await hostTime(bench, identity, entrants[0]!);
+    await overKernels(bench, identity, entrants[0]!);
   } finally {
     for (const { contender } of entrants) contender.dispose();
   }
@@ -88,4 +92,14 @@ async function hostTime(bench: Bench, identity: Identity, { name, contender }: E
   }
   const { median, q1, q3, min, samples } = summarise(times);
   bench.options.report({ ...identity, name: "host time a step", contender: name, unit: "ms", median, q1, q3, min, samples });
+}
+
+/** The step's time over the sum of its kernels' times: what launching, waiting between kernels and the host add. */
+async function overKernels(bench: Bench, identity: Identity, { name: contender, contender: step }: Entrant): Promise<void> {
+  const { device } = bench.kiln;
+  if (!device.features.has("timestamp-query")) return;
+  const runs = bench.options.isQuick ? 3 : profiledRuns;
+  const { step_ms, kernels_ms } = await profile(device, () => step.run(), { runs });
+  const note = `${digits(step_ms)} ms over ${digits(kernels_ms)} ms`;
+  bench.options.report({ ...identity, name: "step over kernels", contender, unit: "x", median: step_ms / kernels_ms, samples: runs, note });
 }
