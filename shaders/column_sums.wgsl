@@ -3,9 +3,12 @@
 // Shapes: x [groups, rows, cols], y [groups, chunks, cols]; Element is f32, or vec4f where cols counts fours.
 // Work:   one invocation a (group, chunk, column), neighbours along the columns; rows are added in order, so the result
 //         does not depend on scheduling. A second launch over the chunks finishes the sum: no atomics.
-// Memory: 4 bytes an element of x.
+// Memory: each element of x once.
 
 alias Element = f32;
+// In memory: half as wide for f16.
+alias StoredX = Element;
+alias StoredY = Element;
 
 struct Params {
   groups: u32,
@@ -17,8 +20,8 @@ struct Params {
 
 override WORKGROUP: u32 = 16u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -39,7 +42,7 @@ fn main(
   let start = group * params.rows * params.cols + col;
   var sum = Element();
   for (var row = first; row < end; row++) {
-    sum += x[start + row * params.cols];
+    sum += Element(x[start + row * params.cols]);
   }
-  y[id] = sum;
+  y[id] = StoredY(sum);
 }

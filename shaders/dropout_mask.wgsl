@@ -1,11 +1,15 @@
 // y_i = x_i / (1 - p) where element i is kept, exactly 0 where it is dropped. Backward is the same with dy for x.
 //
-// Shapes: x, y [size], f32, read in packs of four; what lies behind the last element is padding.
+// Shapes: x, y [size], f32 or f16, read in packs of four; what lies behind the last element is padding.
 // Work:   one pack a step, a grid's width apart. Words are drawn by counter, so the mask is computed again, never stored.
-// Memory: 8 bytes an element.
+// Memory: each element once in and once out.
 // Source: Srivastava et al. 2014, scaled at training time ("inverted").
 
 //#include "lib/dropout.wgsl"
+
+// In memory: half as wide for f16.
+alias StoredX = vec4f;
+alias StoredY = vec4f;
 
 struct Params {
   packs: u32,
@@ -18,8 +22,8 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(2) var<uniform> held_rate: f32;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -34,6 +38,6 @@ fn main(
   let dropout = dropout_of(params.rate, held_rate);
   for (var pack = first; pack < params.packs; pack += stride) {
     let words = dropout_words(pack, params.stream, params.draw, params.seed);
-    y[pack] = select(vec4f(0.0), x[pack] * dropout.keep_scale, words >= vec4u(dropout.threshold));
+    y[pack] = StoredY(select(vec4f(0.0), vec4f(x[pack]) * dropout.keep_scale, words >= vec4u(dropout.threshold)));
   }
 }

@@ -1,6 +1,6 @@
 // y[i, j] = sum_p a[i, p] * b[j, p], for every batch, then lib/matmul_finish.wgsl: b is stored transposed, both are read along k.
 //
-// Shapes: a [m, k] and b [n, k] with contiguous rows, k and every stride a multiple of 4; y [m, n], f32.
+// Shapes: a [m, k] and b [n, k] with contiguous rows, k and every stride a multiple of 4; y [m, n], f32 or f16.
 // Work:   one invocation a 4x4 tile of inner products, four terms of k at once. For few rows, where transposing b first
 //         costs more than it saves: the rows of one token against a weight [out, in].
 // Memory: a step of 4 p loads 8 vec4s for 64 multiply-adds, but lanes read b far apart.
@@ -9,8 +9,12 @@
 
 override WORKGROUP: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+// In memory: half as wide for f16.
+alias StoredA = vec4f;
+alias StoredB = vec4f;
+
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
 
 //#include "lib/matmul_finish.wgsl"
 
@@ -62,26 +66,26 @@ fn main(
   var s32 = vec4f();
   var s33 = vec4f();
   for (var p = 0u; p < params.k / 4u; p++) {
-    let b0 = b[col0 + p];
-    let b1 = b[col1 + p];
-    let b2 = b[col2 + p];
-    let b3 = b[col3 + p];
-    let a0 = a[row0 + p];
+    let b0 = vec4f(b[col0 + p]);
+    let b1 = vec4f(b[col1 + p]);
+    let b2 = vec4f(b[col2 + p]);
+    let b3 = vec4f(b[col3 + p]);
+    let a0 = vec4f(a[row0 + p]);
     s00 += a0 * b0;
     s01 += a0 * b1;
     s02 += a0 * b2;
     s03 += a0 * b3;
-    let a1 = a[row1 + p];
+    let a1 = vec4f(a[row1 + p]);
     s10 += a1 * b0;
     s11 += a1 * b1;
     s12 += a1 * b2;
     s13 += a1 * b3;
-    let a2 = a[row2 + p];
+    let a2 = vec4f(a[row2 + p]);
     s20 += a2 * b0;
     s21 += a2 * b1;
     s22 += a2 * b2;
     s23 += a2 * b3;
-    let a3 = a[row3 + p];
+    let a3 = vec4f(a[row3 + p]);
     s30 += a3 * b0;
     s31 += a3 * b1;
     s32 += a3 * b2;

@@ -1,7 +1,7 @@
 // y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: an 8x8 tile of y in the registers of one invocation.
 //
 // Shapes: a [m, k] with any strides; b [k, n] with contiguous rows, b_row, b_inner, b_outer and b_offset multiples of 4;
-//         y [m, n], f32. Any m and k; n is rounded up to the padding of b's rows.
+//         y [m, n], f32 or f16. Any m and k; n is rounded up to the padding of b's rows.
 // Work:   tiles are dealt out one by one, columns first, so neighbours share the rows of a. No workgroup memory, no
 //         barriers: on software adapters a barrier costs as much as 20 loads. Rows past the end are clamped, and only
 //         their stores left out.
@@ -11,8 +11,12 @@
 
 override WORKGROUP: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+// In memory: half as wide for f16.
+alias StoredA = f32;
+alias StoredB = vec4f;
+
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
 
 //#include "lib/matmul_finish.wgsl"
 //#include "lib/matmul_row_sums.wgsl"
@@ -66,16 +70,16 @@ fn main(
   var r6 = vec4f();
   var r7 = vec4f();
   for (var p = 0u; p < params.k; p++) {
-    let left = b[left_at];
-    let right = b[left_at + to_right];
-    let a0 = a[row0 + a_step];
-    let a1 = a[row1 + a_step];
-    let a2 = a[row2 + a_step];
-    let a3 = a[row3 + a_step];
-    let a4 = a[row4 + a_step];
-    let a5 = a[row5 + a_step];
-    let a6 = a[row6 + a_step];
-    let a7 = a[row7 + a_step];
+    let left = vec4f(b[left_at]);
+    let right = vec4f(b[left_at + to_right]);
+    let a0 = f32(a[row0 + a_step]);
+    let a1 = f32(a[row1 + a_step]);
+    let a2 = f32(a[row2 + a_step]);
+    let a3 = f32(a[row3 + a_step]);
+    let a4 = f32(a[row4 + a_step]);
+    let a5 = f32(a[row5 + a_step]);
+    let a6 = f32(a[row6 + a_step]);
+    let a7 = f32(a[row7 + a_step]);
     l0 += a0 * left;
     r0 += a0 * right;
     l1 += a1 * left;

@@ -1,6 +1,6 @@
 // y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: a 4x4 tile of y in the registers of one invocation.
 //
-// Shapes: a [m, k], b [k, n], y [m, n], f32; any sizes, any strides. For outputs with few rows or columns,
+// Shapes: a [m, k], b [k, n], y [m, n], f32 or f16; any sizes, any strides. For outputs with few rows or columns,
 //         where tiles of 8x8 would be mostly padding.
 // Work:   as matmul_register; rows and columns past the end are clamped, and only their stores left out.
 // Memory: a step of p loads 8 scalars for 16 multiply-adds.
@@ -9,8 +9,12 @@
 
 override WORKGROUP: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+// In memory: half as wide for f16.
+alias StoredA = f32;
+alias StoredB = f32;
+
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
 
 //#include "lib/matmul_finish.wgsl"
 //#include "lib/matmul_row_sums.wgsl"
@@ -49,11 +53,11 @@ fn main(
   var sum2 = vec4f();
   var sum3 = vec4f();
   for (var p = 0u; p < params.k; p++) {
-    let from_b = vec4f(b[col0 + b_step], b[col1 + b_step], b[col2 + b_step], b[col3 + b_step]);
-    sum0 += a[row0 + a_step] * from_b;
-    sum1 += a[row1 + a_step] * from_b;
-    sum2 += a[row2 + a_step] * from_b;
-    sum3 += a[row3 + a_step] * from_b;
+    let from_b = vec4f(f32(b[col0 + b_step]), f32(b[col1 + b_step]), f32(b[col2 + b_step]), f32(b[col3 + b_step]));
+    sum0 += f32(a[row0 + a_step]) * from_b;
+    sum1 += f32(a[row1 + a_step]) * from_b;
+    sum2 += f32(a[row2 + a_step]) * from_b;
+    sum3 += f32(a[row3 + a_step]) * from_b;
     a_step += params.a_col;
     b_step += params.b_row;
   }

@@ -2,7 +2,7 @@
 // each invocation; the tiles of a subgroup lie side by side and share what they load of a.
 //
 // Shapes: a [m, k] with any strides; b [k, n] with contiguous rows, b_row, b_inner, b_outer and b_offset multiples of 4;
-//         y [m, n], f32. Any m and k; n is rounded up to the padding of b's rows.
+//         y [m, n], f32 or f16. Any m and k; n is rounded up to the padding of b's rows.
 // Work:   a workgroup is one subgroup of LANES and makes 16 rows of 8 LANES columns. Each lane loads 16 / LANES elements
 //         of a, and hands them on by subgroupBroadcast: on software adapters a load costs three times as much. No
 //         workgroup memory, no barriers. Rows and columns past the end are clamped, and only their stores left out.
@@ -15,8 +15,12 @@ enable subgroups;
 // The adapter's subgroup size: 4, 8 or 16.
 const LANES: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+// In memory: half as wide for f16.
+alias StoredA = f32;
+alias StoredB = vec4f;
+
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
 
 //#include "lib/matmul_finish.wgsl"
 //#include "lib/matmul_row_sums.wgsl"
@@ -86,17 +90,17 @@ fn main(
   var row_sum = vec4f();
   for (var p = 0u; p < params.k; p++) {
     // Rows LANES apart.
-    var from_a = vec4f(a[at0 + a_step], 0.0, 0.0, 0.0);
+    var from_a = vec4f(f32(a[at0 + a_step]), 0.0, 0.0, 0.0);
     if (LANES <= 8u) {
-      from_a.y = a[at1 + a_step];
+      from_a.y = f32(a[at1 + a_step]);
     }
     if (LANES == 4u) {
-      from_a.z = a[at2 + a_step];
-      from_a.w = a[at3 + a_step];
+      from_a.z = f32(a[at2 + a_step]);
+      from_a.w = f32(a[at3 + a_step]);
     }
     row_sum += from_a;
-    let left = b[left_at];
-    let right = b[left_at + to_right];
+    let left = vec4f(b[left_at]);
+    let right = vec4f(b[left_at + to_right]);
     let a0 = subgroupBroadcast(from_a[0u / LANES], 0u % LANES);
     l0 += a0 * left;
     r0 += a0 * right;

@@ -1,7 +1,7 @@
 // y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: a 16x8 tile of y in the registers of
 // each invocation; the tiles of a subgroup lie side by side and share what they load of a.
 //
-// Shapes: a [m, k], b [k, n], y [m, n], f32; any sizes, any strides.
+// Shapes: a [m, k], b [k, n], y [m, n], f32 or f16; any sizes, any strides.
 // Work:   a workgroup is one subgroup of LANES and makes 16 rows of 8 LANES columns. Each lane loads 16 / LANES elements
 //         of a, and hands them on by subgroupBroadcast: on software adapters a load costs three times as much. No
 //         workgroup memory, no barriers. Rows and columns past the end are clamped, and only their stores left out.
@@ -14,8 +14,12 @@ enable subgroups;
 // The adapter's subgroup size: 4, 8 or 16.
 const LANES: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+// In memory: half as wide for f16.
+alias StoredA = f32;
+alias StoredB = f32;
+
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
 
 //#include "lib/matmul_finish.wgsl"
 //#include "lib/matmul_row_sums.wgsl"
@@ -92,17 +96,17 @@ fn main(
   var row_sum = vec4f();
   for (var p = 0u; p < params.k; p++) {
     // Rows LANES apart.
-    var from_a = vec4f(a[at0 + a_step], 0.0, 0.0, 0.0);
+    var from_a = vec4f(f32(a[at0 + a_step]), 0.0, 0.0, 0.0);
     if (LANES <= 8u) {
-      from_a.y = a[at1 + a_step];
+      from_a.y = f32(a[at1 + a_step]);
     }
     if (LANES == 4u) {
-      from_a.z = a[at2 + a_step];
-      from_a.w = a[at3 + a_step];
+      from_a.z = f32(a[at2 + a_step]);
+      from_a.w = f32(a[at3 + a_step]);
     }
     row_sum += from_a;
-    let left = vec4f(b[col0 + b_step], b[col1 + b_step], b[col2 + b_step], b[col3 + b_step]);
-    let right = vec4f(b[col4 + b_step], b[col5 + b_step], b[col6 + b_step], b[col7 + b_step]);
+    let left = vec4f(f32(b[col0 + b_step]), f32(b[col1 + b_step]), f32(b[col2 + b_step]), f32(b[col3 + b_step]));
+    let right = vec4f(f32(b[col4 + b_step]), f32(b[col5 + b_step]), f32(b[col6 + b_step]), f32(b[col7 + b_step]));
     let a0 = subgroupBroadcast(from_a[0u / LANES], 0u % LANES);
     l0 += a0 * left;
     r0 += a0 * right;

@@ -175,6 +175,6 @@ fn main(
   }
   if (sums_rows && lane < TILE_M && first_row + lane < params.m) {
     let at = batch * params.m + first_row + lane;
-    row_sums[at] = row_sum + select(0.0, row_sums[at], params.sums_rows == 2u);
+    row_sums[at] = StoredRowSums(row_sum + select(0.0, f32(row_sums[at]), params.sums_rows == 2u));
   }
 }

@@ -1,6 +1,6 @@
 // y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: tiles of a and b in workgroup memory.
 //
-// Shapes: a [m, k], b [k, n], y [m, n], f32; any sizes, any strides.
+// Shapes: a [m, k], b [k, n], y [m, n], f32 or f16; any sizes, any strides.
 // Work:   a workgroup of GROUPS x GROUPS invocations makes a tile of 4 GROUPS x 4 GROUPS outputs, 4x4 in the registers of
 //         each; k goes by in slices of 16. What lies past an edge is filled with zeros.
 // Memory: a tile of 64 reads each operand once per 64 outputs across: 16 multiply-adds a loaded float; 8.7 KB of
@@ -17,8 +17,12 @@ const INVOCATIONS: u32 = GROUPS * GROUPS;
 override A_ALONG_K: bool = true;
 override B_ALONG_K: bool = false;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+// In memory: half as wide for f16.
+alias StoredA = f32;
+alias StoredB = f32;
+
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
 
 //#include "lib/matmul_finish.wgsl"
 //#include "lib/matmul_row_sums.wgsl"
@@ -31,10 +35,10 @@ fn load_a(at: u32, row: u32, p: u32) -> vec4f {
   var value = vec4f();
   if (p < params.k) {
     let start = at + row * params.a_row + p * params.a_col;
-    if (row < params.m) { value.x = a[start]; }
-    if (row + 1u < params.m) { value.y = a[start + params.a_row]; }
-    if (row + 2u < params.m) { value.z = a[start + 2u * params.a_row]; }
-    if (row + 3u < params.m) { value.w = a[start + 3u * params.a_row]; }
+    if (row < params.m) { value.x = f32(a[start]); }
+    if (row + 1u < params.m) { value.y = f32(a[start + params.a_row]); }
+    if (row + 2u < params.m) { value.z = f32(a[start + 2u * params.a_row]); }
+    if (row + 3u < params.m) { value.w = f32(a[start + 3u * params.a_row]); }
   }
   return value;
 }
@@ -43,10 +47,10 @@ fn load_b(at: u32, col: u32, p: u32) -> vec4f {
   var value = vec4f();
   if (p < params.k) {
     let start = at + col * params.b_col + p * params.b_row;
-    if (col < params.n) { value.x = b[start]; }
-    if (col + 1u < params.n) { value.y = b[start + params.b_col]; }
-    if (col + 2u < params.n) { value.z = b[start + 2u * params.b_col]; }
-    if (col + 3u < params.n) { value.w = b[start + 3u * params.b_col]; }
+    if (col < params.n) { value.x = f32(b[start]); }
+    if (col + 1u < params.n) { value.y = f32(b[start + params.b_col]); }
+    if (col + 2u < params.n) { value.z = f32(b[start + 2u * params.b_col]); }
+    if (col + 3u < params.n) { value.w = f32(b[start + 3u * params.b_col]); }
   }
   return value;
 }

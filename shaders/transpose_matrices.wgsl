@@ -1,9 +1,13 @@
 // y[c, r] = x[r, c] for every matrix of a table: all weights of a model in one dispatch.
 //
-// Shapes: x and y flat, f32; a matrix [rows, cols] anywhere in x, its transpose [cols, stride] in y, stride = rows rounded
+// Shapes: x and y flat, f32 or f16; a matrix [rows, cols] anywhere in x, its transpose [cols, stride] in y, stride = rows rounded
 //         up to 4, on a boundary of 4. What pads a row of y repeats the last row of x.
 // Work:   one invocation a block of 4x4; it finds its matrix by bisection. No workgroup memory.
-// Memory: 8 bytes an element.
+// Memory: each element once in and once out.
+
+// In memory: half as wide for f16.
+alias StoredX = f32;
+alias StoredY = vec4f;
 
 struct Params {
   blocks: u32,
@@ -22,9 +26,9 @@ struct Matrix {
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // The last matrix that begins at or before `block`.
@@ -63,6 +67,6 @@ fn main(
   let row2 = matrix.x_offset + min(row + 2u, last) * matrix.cols;
   let row3 = matrix.x_offset + min(row + 3u, last) * matrix.cols;
   for (var c = col; c < min(col + 4u, matrix.cols); c++) {
-    y[matrix.y_offset / 4u + c * stride + row / 4u] = vec4f(x[row0 + c], x[row1 + c], x[row2 + c], x[row3 + c]);
+    y[matrix.y_offset / 4u + c * stride + row / 4u] = StoredY(vec4f(f32(x[row0 + c]), f32(x[row1 + c]), f32(x[row2 + c]), f32(x[row3 + c])));
   }
 }

@@ -10,11 +10,20 @@
 
 //#include "lib/dropout.wgsl"
 
-@group(0) @binding(2) var<storage, read> bias: array<Output>;
-@group(0) @binding(3) var<storage, read> beside: array<Output>;
-@group(0) @binding(4) var<storage, read_write> y: array<Output>;
-@group(0) @binding(5) var<storage, read_write> kept: array<Output>;
-@group(0) @binding(6) var<storage, read_write> row_sums: array<f32>;
+// What bias, beside, y and kept are made of: vec4f together with the functions of lib/matmul_finish_vec4.wgsl, where n
+// is a multiple of 4. In memory each is half as wide for f16.
+alias Output = f32;
+alias StoredBias = Output;
+alias StoredBeside = Output;
+alias StoredY = Output;
+alias StoredKept = Output;
+alias StoredRowSums = f32;
+
+@group(0) @binding(2) var<storage, read> bias: array<StoredBias>;
+@group(0) @binding(3) var<storage, read> beside: array<StoredBeside>;
+@group(0) @binding(4) var<storage, read_write> y: array<StoredY>;
+@group(0) @binding(5) var<storage, read_write> kept: array<StoredKept>;
+@group(0) @binding(6) var<storage, read_write> row_sums: array<StoredRowSums>;
 @group(0) @binding(7) var<uniform> held_rate: f32;
 @group(0) @binding(8) var<uniform> params: Params;
 
@@ -42,10 +51,6 @@ fn vjp(dy: f32, s: f32) -> f32 {
   return dy;
 }
 
-// What bias, beside, y and kept are made of: vec4f together with the functions of lib/matmul_finish_vec4.wgsl, where n
-// is a multiple of 4.
-alias Output = f32;
-
 // Four neighbouring sums of a row; those past an edge of y are left out.
 fn finish(batch_at: u32, row: u32, col: u32, sums: vec4f) {
   if (row >= params.m) {
@@ -62,13 +67,13 @@ fn finish_at(at: u32, col: u32, sum: f32) {
     value += f32(bias[col]);
   }
   if (finishes_with(KEEPS_INPUT)) {
-    kept[at] = Output(value);
+    kept[at] = StoredKept(value);
   }
   if (finishes_with(ACTIVATION)) {
     value = f(value);
   }
   if (finishes_with(KEEPS_OUTPUT)) {
-    kept[at] = Output(value);
+    kept[at] = StoredKept(value);
   }
   if (finishes_with(ACTIVATION_BACKWARD)) {
     value = vjp(value, f32(beside[at]));
@@ -84,5 +89,5 @@ fn finish_at(at: u32, col: u32, sum: f32) {
   if (finishes_with(ACCUMULATE)) {
     value += f32(y[at]);
   }
-  y[at] = Output(value);
+  y[at] = StoredY(value);
 }

@@ -13,13 +13,13 @@ fn finish_at(at: u32, col: u32, sums: vec4f) {
     value += vec4f(bias[col]);
   }
   if (finishes_with(KEEPS_INPUT)) {
-    kept[at] = Output(value);
+    kept[at] = StoredKept(value);
   }
   if (finishes_with(ACTIVATION)) {
     value = vec4f(f(value.x), f(value.y), f(value.z), f(value.w));
   }
   if (finishes_with(KEEPS_OUTPUT)) {
-    kept[at] = Output(value);
+    kept[at] = StoredKept(value);
   }
   if (finishes_with(ACTIVATION_BACKWARD)) {
     let s = vec4f(beside[at]);
@@ -36,5 +36,5 @@ fn finish_at(at: u32, col: u32, sums: vec4f) {
   if (finishes_with(ACCUMULATE)) {
     value += vec4f(y[at]);
   }
-  y[at] = Output(value);
+  y[at] = StoredY(value);
 }

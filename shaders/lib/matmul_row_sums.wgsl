@@ -18,5 +18,5 @@ fn sum_rows(batch: u32, first_row: u32, count: u32, col: u32) {
 
 fn store_row_sum(batch: u32, row: u32, sum: f32) {
   let at = batch * params.m + row;
-  row_sums[at] = sum + select(0.0, row_sums[at], params.sums_rows == 2u);
+  row_sums[at] = StoredRowSums(sum + select(0.0, f32(row_sums[at]), params.sums_rows == 2u));
 }

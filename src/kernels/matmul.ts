@@ -5,6 +5,7 @@ import registerShader from "../../shaders/matmul_register.wgsl";
 import registerSmallShader from "../../shaders/matmul_register_small.wgsl";
 import subgroupShader from "../../shaders/matmul_subgroup.wgsl";
 import subgroupAnyShader from "../../shaders/matmul_subgroup_any.wgsl";
+import subgroupMatrixShader from "../../shaders/matmul_subgroup_matrix.wgsl";
 import tiledShader from "../../shaders/matmul_tiled.wgsl";
 import { UsageError } from "../errors.js";
 import type { Slice } from "../gpu/buffers.js";
@@ -12,7 +13,7 @@ import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
 import type { Shader, Specialisation } from "../gpu/shader_source.js";
 import { columnSums } from "./column_sums.js";
-import { chooseVariant, splitsFor, subgroupLanes, type MatmulVariant } from "./matmul_choice.js";
+import { chooseVariant, matrixPlan, splitsFor, subgroupLanes, type MatmulVariant } from "./matmul_choice.js";
 import { finishArguments, finishVariant, needsWholeSums, unusedBytes, type Finish } from "./matmul_finish.js";
 import { batchesOf, batchWindows, hasVec4Rows, hasVec4Terms, layoutOf, packedLayout, splitLayout, type MatmulLayout, type MatmulSizes } from "./matmul_layout.js";
 import { stridedCopy } from "./strided_copy.js";
@@ -34,23 +35,27 @@ export function matmul(device: Device, buffers: MatmulBuffers, sizes: MatmulSize
   const layout = layoutOf(sizes);
   if (layout.m * layout.n * batchesOf(layout) === 0) return;
   // No terms: an operand may have no memory to bind as vec4s.
-  const chosen = layout.k === 0 ? "naive" : (variant ?? chooseVariant(device, layout, isTransposable(buffers.b, layout)));
+  const chosen = layout.k === 0 ? "naive" : (variant ?? chooseVariant(device, layout, { ready: isTransposable(buffers.b, layout), halves: hasHalves(buffers) }));
   const splits = variant === undefined && !needsWholeSums(finish) ? splitsFor(chosen, layout) : 1;
   if (splits > 1) splitOverK(device, buffers, sizes, layout, splits);
   else launchVariant(device, buffers, layout, finish, chosen);
 }
 
 /** How many parts of k would fill the adapter; 1 where the product is best left whole. */
-export function partsOverK(device: Device, sizes: MatmulSizes): number {
+export function partsOverK(device: Device, operands: Pick<MatmulBuffers, "a" | "b">, sizes: MatmulSizes): number {
   const layout = layoutOf(sizes);
-  return splitsFor(chooseVariant(device, layout, false), layout);
+  return splitsFor(chooseVariant(device, layout, { halves: hasHalves(operands) }), layout);
+}
+
+function hasHalves({ a, b }: Pick<MatmulBuffers, "a" | "b">): boolean {
+  return a.half === true || b.half === true;
 }
 
 /** The products of equal parts of k, for a sum that comes later: y is [parts, ...], and so are the row sums. */
 export function matmulParts(device: Device, buffers: MatmulBuffers, sizes: MatmulSizes, parts: number, { rowSums }: Pick<Finish, "rowSums"> = {}, variant?: MatmulVariant): void {
   const layout = layoutOf(sizes);
   if (layout.k % parts !== 0) throw new UsageError(`matmulParts: k must divide, got k ${layout.k} and ${parts} parts`);
-  launchVariant(device, buffers, splitLayout(layout, parts), rowSums ? { rowSums } : {}, variant ?? chooseVariant(device, layout, false));
+  launchVariant(device, buffers, splitLayout(layout, parts), rowSums ? { rowSums } : {}, variant ?? chooseVariant(device, layout, { halves: hasHalves(buffers) }));
 }
 
 function splitOverK(device: Device, { a, b, y }: MatmulBuffers, sizes: MatmulSizes, layout: MatmulLayout, splits: number): void {
@@ -85,6 +90,11 @@ function launchVariant(device: Device, buffers: MatmulBuffers, layout: MatmulLay
       return tiles(tiledShader, 64, 64, 1, { consts: { GROUPS: 16 }, constants: lanesAlong(layout) });
     case "tiled_small":
       return tiles(tiledShader, 32, 32, 1, { consts: { GROUPS: 8 }, constants: lanesAlong(layout) });
+    case "subgroup_matrix": {
+      const plan = matrixPlan(device, layout, hasHalves(buffers));
+      if (!plan) throw new UsageError("matmul: variant subgroup_matrix needs matrix units that sum in f32, and operands in fours");
+      return tiles(subgroupMatrixShader, plan.rows, plan.cols, 1, plan.how);
+    }
   }
 }
 
@@ -105,7 +115,9 @@ function withRows(device: Device, buffers: MatmulBuffers, layout: MatmulLayout, 
   const ready = transposedRows(buffers.b, layout);
   if (ready) return launchVariant(device, { ...buffers, b: ready.rows }, { ...layout, bRow: ready.stride, bCol: 1 }, finish, variant);
   const packed = packedLayout(layout);
-  withScratch(device, packed.size * 4, "matmul packed rows", (rows) => {
+  const { half } = buffers.b;
+  withScratch(device, packed.size * (half ? 2 : 4), "matmul packed rows", (memory) => {
+    const rows = { ...memory, ...(half && { half }) };
     stridedCopy(device, "matmul", { x: buffers.b, y: rows }, packed.walk);
     launchVariant(device, { ...buffers, b: rows }, packed.layout, finish, variant);
   });
@@ -130,6 +142,7 @@ function launchWindows(device: Device, shader: Shader, buffers: MatmulBuffers, l
         ...how,
         ...end,
         constants: { ...how.constants, ...end.constants },
+        types: { ...how.types, ...end.types },
         buffers: { ...buffers, ...given.buffers },
         params: { m, n, k, a_row: aRow, a_col: aCol, b_row: bRow, b_col: bCol, ...window, ...given.params },
         varying: given.varying,

@@ -2,14 +2,23 @@
 // class of adapter always add in the same order.
 import type { Device } from "../gpu/device.js";
 import { batchesOf, hasVec4Rows, hasVec4Terms, type MatmulLayout } from "./matmul_layout.js";
+import { planSubgroupMatrix, type SubgroupMatrixPlan } from "./subgroup_matrix.js";
 
-export type MatmulVariant = "naive" | "register" | "register_small" | "subgroup" | "subgroup_any" | "dot" | "tiled" | "tiled_small";
+export type MatmulVariant = "naive" | "register" | "register_small" | "subgroup" | "subgroup_any" | "dot" | "tiled" | "tiled_small" | "subgroup_matrix";
 
 /** From this many rows on, copying b to padded rows costs less than reading it badly: measured on lavapipe. */
 const rowsWorthPacking = { register: 26, subgroup: 96 };
 
-/** `ready`: a transposed copy of b is at hand. */
-export function chooseVariant(device: Device, layout: MatmulLayout, ready: boolean): MatmulVariant {
+/** What is known of the operands besides their layout. */
+export interface Operands {
+  /** A transposed copy of b is at hand. */
+  ready?: boolean;
+  /** One of them is f16. */
+  halves: boolean;
+}
+
+export function chooseVariant(device: Device, layout: MatmulLayout, { ready = false, halves }: Operands): MatmulVariant {
+  if (matrixPlan(device, layout, halves)) return "subgroup_matrix";
   if (device.adapter.class !== "cpu") return tilesOf(layout, 64, 64) >= 128 ? "tiled" : "tiled_small";
   const { m, n } = layout;
   const few = hasVec4Terms(layout) ? "dot" : "register_small";
@@ -21,6 +30,13 @@ export function chooseVariant(device: Device, layout: MatmulLayout, ready: boole
     return rows || packs(layout, lanes) ? "subgroup" : "subgroup_any";
   }
   return rows || m > rowsWorthPacking.register ? "register" : few;
+}
+
+/** How the adapter's matrix units make the product; null where it has none, or they cannot. */
+export function matrixPlan({ adapter, limits }: Device, layout: MatmulLayout, halves: boolean): SubgroupMatrixPlan | null {
+  if (adapter.subgroupMatrices.length === 0) return null;
+  const { subgroupMatrices, subgroupMaxSize } = adapter;
+  return planSubgroupMatrix({ subgroupMatrices, subgroupMaxSize, invocations: limits.maxComputeInvocationsPerWorkgroup }, layout, halves);
 }
 
 /** Lanes of SwiftShader's subgroups read columns of b as fast as rows; those of lavapipe do not. */
@@ -38,10 +54,13 @@ function tilesOf(layout: MatmulLayout, rows: number, cols: number): number {
   return Math.ceil(layout.m / rows) * Math.ceil(layout.n / cols) * batchesOf(layout);
 }
 
+const tileToSplit: Partial<Record<MatmulVariant, number>> = { tiled_small: 32, subgroup_matrix: 64 };
+
 /** Few tiles over a long k leave a GPU idle: k is then cut into equal parts, at most 32. */
 export function splitsFor(variant: MatmulVariant, layout: MatmulLayout): number {
-  if (variant !== "tiled_small") return 1;
+  const tile = tileToSplit[variant];
+  if (tile === undefined) return 1;
   let splits = 1;
-  while (splits < 32 && splits * tilesOf(layout, 32, 32) < 128 && layout.k % (splits * 2) === 0 && layout.k / (splits * 2) >= 64) splits *= 2;
+  while (splits < 32 && splits * tilesOf(layout, tile, tile) < 128 && layout.k % (splits * 2) === 0 && layout.k / (splits * 2) >= 64) splits *= 2;
   return splits;
 }

@@ -1,6 +1,6 @@
 // What becomes of the sums of a matrix product before they are stored: shaders/lib/matmul_finish.wgsl.
 import finishVec4Shader from "../../shaders/lib/matmul_finish_vec4.wgsl";
-import type { Slice } from "../gpu/buffers.js";
+import { asWords, type Slice } from "../gpu/buffers.js";
 import type { LaunchArguments } from "../gpu/launch.js";
 import type { Shader, Specialisation } from "../gpu/shader_source.js";
 import { dropoutParams, dropoutVarying, type DropoutKey } from "./dropout.js";
@@ -67,10 +67,12 @@ export const unusedBytes = 512;
 export function finishArguments(finish: Finish, a: Slice, unused: Slice): Required<Pick<LaunchArguments, "buffers" | "params" | "varying">> {
   const { bias, kept, slope, dropout, residual, rowSums } = finish;
   const half = unusedBytes / 2;
+  // As large as one vec4, the largest element declared.
+  const unread = { ...asWords(a), size_bytes: Math.max(16, a.size_bytes) };
   return {
     buffers: {
-      bias: bias ?? a,
-      beside: slope?.kept ?? residual ?? a,
+      bias: bias ?? unread,
+      beside: slope?.kept ?? residual ?? unread,
       kept: kept ?? { ...unused, size_bytes: half },
       row_sums: rowSums?.to ?? { ...unused, offset_bytes: unused.offset_bytes + half, size_bytes: half },
       held_rate: heldScalar(dropout?.p ?? 0, a),

@@ -16,7 +16,7 @@ export interface Matrix {
 const ofBuffer = new WeakMap<PoolBuffer, TransposedMatrices>();
 
 /** Slices may begin there on every adapter. */
-const alignment = 64;
+const alignment_bytes = 256;
 
 const perWorkgroup = 64;
 
@@ -39,16 +39,17 @@ export class TransposedMatrices {
   private version = -1;
   private recording: unknown = null;
 
-  /** For the matrices of `source`, where the adapter gains by it. */
-  static attach(device: Device, source: PoolBuffer, matrices: readonly Matrix[]): TransposedMatrices | null {
+  /** For the matrices of `source`, f32 or halves, where the adapter gains by it. */
+  static attach(device: Device, source: PoolBuffer, matrices: readonly Matrix[], halves = false): TransposedMatrices | null {
     if (device.adapter.class !== "cpu" || (subgroupLanes(device) ?? 8) < 8 || matrices.length === 0) return null;
-    return new TransposedMatrices(device, source, matrices);
+    return new TransposedMatrices(device, source, matrices, halves);
   }
 
   private constructor(
     private readonly device: Device,
     private readonly source: PoolBuffer,
     matrices: readonly Matrix[],
+    private readonly halves: boolean,
   ) {
     let blocks = 0;
     let at = 0;
@@ -58,13 +59,14 @@ export class TransposedMatrices {
       const place = { ...matrix, stride, at };
       this.places.push(place);
       this.byOffset.set(matrix.offset_bytes, place);
-      rows.push(blocks, matrix.rows, matrix.cols, matrix.offset_bytes / 4, at);
+      rows.push(blocks, matrix.rows, matrix.cols, matrix.offset_bytes / this.bytes, at);
       blocks += (stride / 4) * Math.ceil(matrix.cols / 4);
+      const alignment = alignment_bytes / this.bytes;
       at += Math.ceil((stride * matrix.cols) / alignment) * alignment;
     }
     this.table = Uint32Array.from(rows);
     this.blocks = blocks;
-    this.size_bytes = at * 4;
+    this.size_bytes = at * this.bytes;
     ofBuffer.set(source, this);
   }
 
@@ -80,7 +82,16 @@ export class TransposedMatrices {
     if (this.version !== this.source.version || this.recording !== recording) this.transpose();
     this.version = this.source.version;
     this.recording = recording;
-    return { buffer: this.memory!, offset_bytes: place.at * 4, size_bytes: place.stride * place.cols * 4 };
+    return this.slice(this.memory!, place.at * this.bytes, place.stride * place.cols * this.bytes);
+  }
+
+  /** An element's. */
+  private get bytes(): number {
+    return this.halves ? 2 : 4;
+  }
+
+  private slice(buffer: PoolBuffer, offset_bytes: number, size_bytes: number): Slice {
+    return { buffer, offset_bytes, size_bytes, ...(this.halves && { half: true }) };
   }
 
   dispose(): void {
@@ -94,9 +105,9 @@ export class TransposedMatrices {
     this.memory ??= this.device.pool.acquire(this.size_bytes, "transposed weights");
     launch(this.device, transposeMatricesShader, {
       buffers: {
-        x: { buffer: this.source, offset_bytes: 0, size_bytes: this.source.size_bytes },
+        x: this.slice(this.source, 0, this.source.size_bytes),
         table: this.device.constant(this.table),
-        y: { buffer: this.memory, offset_bytes: 0, size_bytes: this.size_bytes },
+        y: this.slice(this.memory, 0, this.size_bytes),
       },
       params: { blocks: this.blocks, matrices: this.places.length },
       workgroups: workgroupsFor(this.blocks, perWorkgroup),

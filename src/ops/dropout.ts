@@ -30,7 +30,7 @@ export interface DropoutOptions {
  * Source: Srivastava et al. 2014. Backward computes the mask again from its key; nothing is stored.
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
-  requireDType("dropout", "x", x, "f32");
+  requireDType("dropout", "x", x, "f32", "f16");
   const mask = drawMask("dropout", x, options);
   if (!mask) return passedOn(x);
   return record({ op: "dropout", inputs: [x], output: masked(x, mask.key), saved: mask.saved, vjp: (dy, [held]) => [unmasked(dy, mask, held)] });

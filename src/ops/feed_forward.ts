@@ -7,6 +7,7 @@ import { drawMask, unmasked, type DropoutOptions } from "./dropout.js";
 import type { LinearActivation } from "./linear.js";
 import { checkFusedActivation, checkLinear, checkResidual, checkSecond } from "./linear_checks.js";
 import { linearBackward, linearForward, LinearGradients } from "./linear_gradients.js";
+import { operandOf, productDType } from "./product_types.js";
 
 export interface FeedForwardOptions {
   /** Between the two maps; "gelu" by default. */
@@ -21,9 +22,9 @@ export interface FeedForwardOptions {
  * Two affine maps with an activation between, in two kernels: y = residual + dropout(f(x W1ᵀ + b1) W2ᵀ + b2).
  *
  * Shapes: x [..., in], w1 [hidden, in], b1 [hidden] or null, w2 [out, hidden], b2 [out] or null, residual [..., out]
- *         -> y [..., out], f32.
+ *         -> y [..., out], of the residual's dtype; without one f16 where x, w1 and w2 are, or inside autocast, else f32.
  * Range:  any sizes; f gelu, geluTanh, silu, relu, sigmoid or tanh; `dropout` as the op of that name, with the same draws.
- * Throws: DTypeError unless f32; ShapeError if the sizes do not fit; UsageError for an unknown activation or option.
+ * Throws: DTypeError for integers; ShapeError if the sizes do not fit; UsageError for an unknown activation or option.
  * Source: four products going back, with dz = dropout(dy): dh = (dz W2) f'(h), dW2 = dzᵀ f(h), dx = dh W1, dW1 = dhᵀ x;
  *         the biases' gradients are column sums made beside dW1 and dW2.
  */
@@ -42,17 +43,19 @@ export function feedForward(x: Tensor, w1: Tensor, b1: Tensor | null, w2: Tensor
   const add = (tensor: Tensor | null) => (tensor ? inputs.push(tensor) - 1 : null);
   const at = { x: 0, first: { weight: 1, bias: add(b1) }, second: { weight: 2, bias: add(b2) }, residual: residual === x ? 0 : add(residual) };
   return scope(() => {
-    const y = empty(x.device, shape);
-    const active = empty(x.device, [first.rows, first.outputs], "f32", "hidden units");
+    const dtype = productDType(x, w1, w2);
+    const [left, right1, right2] = [operandOf("feedForward", x), operandOf("feedForward", w1), operandOf("feedForward", w2)];
+    const y = empty(x.device, shape, residual?.dtype ?? dtype);
+    const active = empty(x.device, [first.rows, first.outputs], dtype, "hidden units");
     const keepsInput = fusedActivations[activation] === "x" && isGradEnabled() && inputs.some((input) => input.requiresGrad);
     const kept = keepsInput ? emptyLike(active) : active;
-    linearForward(x, w1, active, first, { ...(b1 && { bias: b1.buffer }), activation, ...(keepsInput && { kept: kept.buffer }) });
-    linearForward(active, w2, y, second, { ...(b2 && { bias: b2.buffer }), ...(mask && { dropout: mask.key }), ...(residual && { residual: residual.buffer }) });
+    linearForward(left, right1, active, first, { ...(b1 && { bias: b1.buffer }), activation, ...(keepsInput && { kept: kept.buffer }) });
+    linearForward(active, right2, y, second, { ...(b2 && { bias: b2.buffer }), ...(mask && { dropout: mask.key }), ...(residual && { residual: residual.buffer }) });
     return record({
       op: "feedForward",
       inputs,
       output: y,
-      saved: [x, w1, w2, active, kept, ...(mask?.saved ?? [])],
+      saved: [left, right1, right2, active, kept, ...(mask?.saved ?? [])],
       vjp: (dy, [x, w1, w2, active, kept, held]: readonly Tensor[], needs, targets) => {
         const gradients = new LinearGradients(needs, targets);
         const dz = mask ? unmasked(dy, mask, held) : dy;

@@ -8,7 +8,7 @@ import type { LinearSizes } from "./linear_gradients.js";
 
 /** Throws unless x [..., in] fits weight [out, in] and bias [out]. `w` and `b` are the names of those two in errors. */
 export function checkLinear(op: string, x: Tensor, weight: Tensor, bias: Tensor | null, w = "weight", b = "bias"): LinearSizes {
-  requireDType(op, "x", x, "f32");
+  requireDType(op, "x", x, "f32", "f16");
   checkWeight(op, x, weight, bias, w, b);
   requireRank(op, "x", x, { atLeast: 1 });
   const [outputs, inputs] = weight.shape as [number, number];
@@ -31,11 +31,11 @@ export function checkSecond(op: string, x: Tensor, { rows, outputs: hidden }: Li
 }
 
 function checkWeight(op: string, x: Tensor, weight: Tensor, bias: Tensor | null, w: string, b: string): void {
-  requireDType(op, w, weight, "f32");
+  requireDType(op, w, weight, "f32", "f16");
   requireRank(op, w, weight, { exactly: 2 });
   requireSameDevice(op, x, weight);
   if (!bias) return;
-  requireDType(op, b, bias, "f32");
+  requireDType(op, b, bias, "f32", "f16");
   requireSameDevice(op, x, bias);
   if (bias.rank !== 1 || bias.size !== weight.shape[0]) {
     throw new ShapeError(`${op}: ${b} must have one value a column, [${weight.shape[0]}], got ${formatShape(bias.shape)}`);
@@ -50,7 +50,7 @@ export function checkFusedActivation(op: string, activation: FusedActivation): v
 
 /** Throws unless the residual can be added to y. */
 export function checkResidual(op: string, residual: Tensor, x: Tensor, shape: Shape): void {
-  requireDType(op, "residual", residual, "f32");
+  requireDType(op, "residual", residual, "f32", "f16");
   requireSameDevice(op, x, residual);
   if (!sameShape(residual.shape, shape)) {
     throw new ShapeError(`${op}: residual must have the shape of y, ${formatShape(shape)}, got ${formatShape(residual.shape)}`);

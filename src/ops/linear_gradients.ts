@@ -61,7 +61,7 @@ export class LinearGradients {
     const product = { m: outputs, n: inputs, k: rows, transposeA: true };
     const operands = { a: dz.buffer, b: x.buffer };
     const held = this.targets.accumulated(at.weight);
-    const parts = held ? 1 : partsOverK(dz.device, product);
+    const parts = held ? 1 : partsOverK(dz.device, operands, product);
     if (parts > 1) {
       const dWeight = this.targets.partials(at.weight, parts);
       const dBias = bias === null ? null : this.targets.partials(bias, parts);

@@ -3,6 +3,7 @@ import { DisposedError, OutOfMemoryError, ShapeError, UsageError } from "../erro
 import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { blockElements } from "../kernels/optim.js";
+import { HalfCopy } from "../kernels/half_copy.js";
 import { TransposedMatrices, type Matrix } from "../kernels/transposed_matrices.js";
 import { formatShape, sameShape } from "../shape.js";
 import { keep } from "../tensor/scope.js";
@@ -65,6 +66,8 @@ export class Arena {
   private readonly slots = new Map<number, Tensor>();
   /** What linear layers read on software adapters. */
   private readonly transposed: TransposedMatrices | null;
+  /** What products read in mixed precision. */
+  private readonly halves: HalfCopy;
 
   constructor(
     private readonly device: Device,
@@ -81,6 +84,7 @@ export class Arena {
     for (const buffer of [this.p, this.grads, ...this.moments.values()]) device.queue.clear(this.whole(buffer));
     this.writeBlockTable();
     this.transposed = TransposedMatrices.attach(device, this.p, this.matrices());
+    this.halves = new HalfCopy(device, this.p, this.size_bytes, this.matrices());
   }
 
   get blocks(): number {
@@ -231,6 +235,7 @@ export class Arena {
       slot.dispose();
     }
     this.transposed?.dispose();
+    this.halves.dispose();
     for (const buffer of [this.p, this.grads, this.parameter_of, ...this.moments.values()]) buffer.release();
   }
 

@@ -110,7 +110,7 @@ export class Gradients {
         const target = slotOf(i);
         const shape = node.shapes[i]!;
         if (target) return { memory: this.deferred.partials(this.device, chunks, shape, target), sum: target };
-        return summedAtOnce(empty(this.device, [chunks, ...shape], "f32", "partial sums"), empty(this.device, shape, "f32", "gradient"), chunks);
+        return summedAtOnce(empty(this.device, [chunks, ...shape], "f32", "partial sums"), empty(this.device, shape, node.dtypes[i]!, "gradient"), chunks);
       },
       settle: () => this.deferred.settle(this.device),
     };

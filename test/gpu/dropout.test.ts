@@ -150,7 +150,7 @@ describe("dropout refuses", () => {
     expect(() => dropout(x, { p: NaN, generator })).toThrow("dropout: p must be a finite number >= 0 and <= 1, got NaN");
     expect(() => dropout(x, { p: 0.5 } as never)).toThrow("dropout: generator must be a Generator, got undefined; make one with new Generator(seed)");
     expect(() => dropout(x, { p: 0.5, generator, rate: 1 } as never)).toThrow('dropout: unknown option "rate"');
-    expect(() => dropout(i, { p: 0.5, generator })).toThrow("dropout: x must be f32, got i32");
+    expect(() => dropout(i, { p: 0.5, generator })).toThrow("dropout: x must be f32 or f16, got i32");
     expect(device.queue.counts.dispatches).toBe(before);
     expect(generator.stateDict().offset).toBe(0);
   });

@@ -29,8 +29,8 @@ describe("linear refuses", () => {
       expect(() => linear(x, weight, zeros(device, [3]))).toThrow("linear: bias must have one value a column, [4], got [3]");
       expect(() => linear(x, zeros(device, [3]))).toThrow("linear: weight must have 2 dimensions, got [3]");
       expect(() => linear(zeros(device, []), weight)).toThrow("linear: x must have at least 1 dimensions, got []");
-      expect(() => linear(zeros(device, [2, 3], { dtype: "i32" }), weight)).toThrow("linear: x must be f32, got i32");
-      expect(() => linear(x, weight, zeros(device, [4], { dtype: "u32" }))).toThrow("linear: bias must be f32, got u32");
+      expect(() => linear(zeros(device, [2, 3], { dtype: "i32" }), weight)).toThrow("linear: x must be f32 or f16, got i32");
+      expect(() => linear(x, weight, zeros(device, [4], { dtype: "u32" }))).toThrow("linear: bias must be f32 or f16, got u32");
     });
   });
 
@@ -42,7 +42,7 @@ describe("linear refuses", () => {
       const refuses = (options: LinearOptions, message: string) => expect(() => linear(x, weight, null, options)).toThrow(message);
       refuses({ activation: "elu" as never }, 'linear: unknown activation, got "elu"; use gelu, geluTanh, silu, relu, sigmoid, tanh, or apply another to the output');
       refuses({ residual: zeros(device, [2, 3]) }, "linear: residual must have the shape of y, [2, 4], got [2, 3]");
-      refuses({ residual: zeros(device, [2, 4], { dtype: "i32" }) }, "linear: residual must be f32, got i32");
+      refuses({ residual: zeros(device, [2, 4], { dtype: "i32" }) }, "linear: residual must be f32 or f16, got i32");
       refuses({ dropout: { p: 2, generator: new Generator(1) } }, "linear: p must be");
       refuses({ dropout: { p: 0.5 } as never }, "linear: generator must be a Generator");
       refuses({ bias: true } as never, 'linear: unknown option "bias"; known options: activation, dropout, residual');

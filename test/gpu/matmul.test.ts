@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { SubgroupMatrix } from "../../src/gpu/adapter.js";
 import type { Device } from "../../src/gpu/device.js";
 import { columnSums } from "../../src/kernels/column_sums.js";
 import { matmul as multiply, matmulParts, type MatmulVariant } from "../../src/kernels/matmul.js";
@@ -134,9 +135,9 @@ describe("matmul on a GPU's choice of kernels", () => {
   }
 
   it("is tiles of 64 where they fill the adapter, else of 32", () => {
-    const gpu = { adapter: { class: "gpu-basic" } } as Device;
-    expect(chooseVariant(gpu, layoutOf({ m: 1024, n: 1024, k: 64 }), false)).toBe("tiled");
-    expect(chooseVariant(gpu, layoutOf({ m: 512, n: 128, k: 128 }), false)).toBe("tiled_small");
+    const gpu = { adapter: { class: "gpu-basic", subgroupMatrices: [] as readonly SubgroupMatrix[] } } as Device;
+    expect(chooseVariant(gpu, layoutOf({ m: 1024, n: 1024, k: 64 }), { halves: false })).toBe("tiled");
+    expect(chooseVariant(gpu, layoutOf({ m: 512, n: 128, k: 128 }), { halves: false })).toBe("tiled_small");
   });
 });
 
@@ -210,7 +211,7 @@ describe("matmul", () => {
       refuses([64, 3], { bias: zeros(device, [4]) }, "matmul: bias must have one value a column, [3], got [4]");
       refuses([64, 3], { transpose: true } as MatmulOptions, 'matmul: unknown option "transpose"; known options: transposeA, transposeB, bias');
       expect(() => matmul(zeros(device, [2, 3, 4]), zeros(device, [5, 4, 3]))).toThrow("matmul: shapes do not broadcast, got [2] and [5]");
-      expect(() => matmul(a, zeros(device, [64, 2], { dtype: "i32" }))).toThrow("matmul: b must be f32, got i32; convert it with cast()");
+      expect(() => matmul(a, zeros(device, [64, 2], { dtype: "i32" }))).toThrow("matmul: b must be f32 or f16, got i32; convert it with cast()");
       expect(() => matmul(a, 3 as never)).toThrow("matmul: b must be a tensor, got number");
     });
   });

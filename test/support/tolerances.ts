@@ -21,6 +21,8 @@ export const tolerances = {
   half: { relative: 2e-3, absolute: 1e-4, ofScale: 0.25 },
   /** Gradients there: from a saved y that is close to 1, 1 - y keeps an error of 2^-12. */
   halfGradient: { relative: 2e-3, absolute: 5e-4, ofScale: 0.25 },
+  /** Products and their gradients inside autocast, against operands that were not rounded to f16. */
+  autocast: { relative: 2e-3, absolute: 1e-3, ofScale: 1 },
   /** Sums over hundreds of terms, means, norms, softmax. */
   reduction: { relative: 5e-6, absolute: 1e-6, ofScale: 0.2 },
   /** Inner products over hundreds of terms. */
