@@ -1,9 +1,10 @@
-// For each channel and each chunk of its elements: dw = sum of dy * xhat and db = sum of dy, with
-// xhat = (x - mean) * rstd. chunk_sums.wgsl adds the chunks.
+// For each channel and each chunk of its elements: sum of dy * xhat and sum of dy, with xhat = (x - mean) * rstd.
+// batch_norm_backward.wgsl adds the chunks.
 //
-// Shapes: x, dy [batch, channels, length]; stats [3, channels]; dw, db [chunks, channels]. Element and Stat as in
+// Shapes: x, dy [batch, channels, length]; stats [3, channels]; sums [2, chunks, channels]. Element and Stat as in
 //         batch_norm_statistics.wgsl.
-// Work:   one invocation a (chunk, channel); neighbours read neighbouring elements. No barrier, no atomics.
+// Work:   SHARERS invocations a (chunk, channel); neighbours read neighbouring elements. On software adapters SHARERS is
+//         1, and no barrier is left.
 // Memory: 8 bytes an element.
 
 //#include "lib/across.wgsl"
@@ -17,13 +18,37 @@ struct Params {
 }
 
 override WORKGROUP: u32 = 16u;
+override SHARERS: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> x: array<Element>;
 @group(0) @binding(1) var<storage, read> dy: array<Element>;
 @group(0) @binding(2) var<storage, read> stats: array<Stat>;
-@group(0) @binding(3) var<storage, read_write> dw: array<Stat>;
-@group(0) @binding(4) var<storage, read_write> db: array<Stat>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read_write> sums: array<Stat>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+struct Sums {
+  weighted: Stat,
+  plain: Stat,
+}
+
+var<workgroup> all_sums: array<Sums, WORKGROUP>;
+
+fn sums_of(channel: u32, part: u32, parts: u32) -> Sums {
+  let stride = place_of(0u, parts);
+  let visits = visits_of(part, parts);
+  let mean = stats[channel];
+  let residual = stats[params.channels + channel];
+  var weighted = Element();
+  var plain = Element();
+  var place = place_of(channel, part);
+  for (var visit = 0u; visit < visits; visit++) {
+    let g = dy[place.offset];
+    weighted += g * (x[place.offset] - mean - residual);
+    plain += g;
+    place = next_place(place, stride);
+  }
+  return Sums(across_sum(weighted) * stats[2u * params.channels + channel], across_sum(plain));
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -31,26 +56,27 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let id = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (id >= params.chunks * params.channels) {
+  let columns = WORKGROUP / SHARERS;
+  let id = (workgroup.x + workgroup.y * workgroups.x) * columns + lane % columns;
+  // Those past the last do its work again: the barrier wants all of them.
+  let computed = min(id, params.chunks * params.channels - 1u);
+  let channel = channel_of(computed, params.chunks);
+  let chunk = part_of(computed, params.chunks);
+  var own = sums_of(channel, chunk * SHARERS + lane / columns, params.chunks * SHARERS);
+  if (SHARERS > 1u) {
+    all_sums[lane] = own;
+    workgroupBarrier();
+    if (lane < columns) {
+      for (var other = lane + columns; other < WORKGROUP; other += columns) {
+        own.weighted += all_sums[other].weighted;
+        own.plain += all_sums[other].plain;
+      }
+    }
+  }
+  if (lane >= columns || id >= params.chunks * params.channels) {
     return;
   }
-  let channel = channel_of(id);
-  let chunk = chunk_of(id);
-  let stride = place_of(0u, params.chunks);
-  let visits = (params.total - chunk + params.chunks - 1u) / params.chunks;
-  let mean = stats[channel];
-  let residual = stats[params.channels + channel];
-  var weighted = Element();
-  var plain = Element();
-  var place = place_of(channel, chunk);
-  for (var visit = 0u; visit < visits; visit++) {
-    let g = dy[place.offset];
-    weighted += g * (x[place.offset] - mean - residual);
-    plain += g;
-    place = next_place(place, stride);
-  }
   let at = chunk * params.channels + channel;
-  dw[at] = across_sum(weighted) * stats[2u * params.channels + channel];
-  db[at] = across_sum(plain);
+  sums[at] = own.weighted;
+  sums[params.chunks * params.channels + at] = own.plain;
 }

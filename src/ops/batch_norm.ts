@@ -1,5 +1,5 @@
 import { ShapeError, UsageError } from "../errors.js";
-import { batchNormBackward, batchNormBackwardSums, batchNormForward, batchNormRunning, batchNormStatistics, type BatchNormSizes, type Running } from "../kernels/batch_norm.js";
+import { batchNormBackward, batchNormForward, batchNormForwardRunning, type BatchNormSizes, type Running } from "../kernels/batch_norm.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import { record } from "../tensor/tape.js";
@@ -33,7 +33,8 @@ export interface BatchNormOptions {
  * Range:  eps >= 0; momentum 0 to 1, rounded to f32; a tensor is clamped to it when the kernel runs. The variance is
  *         computed in two passes, merged over chunks: x may be far from 0.
  * Throws: ShapeError for other shapes, or one value a channel in training; UsageError without running statistics
- *         outside of training, with one of the two, if they require a gradient, or if they share memory with momentum.
+ *         outside of training, with one of the two, if they require a gradient, or in training if they share memory with
+ *         weight, bias or momentum.
  * Source: Ioffe and Szegedy 2015; PyTorch's conventions. dx = weight * rstd * (dy - mean(dy) - xhat * mean(dy * xhat))
  *         in training, weight * rstd * dy otherwise.
  */
@@ -43,42 +44,32 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const running = checkRunning(options, training);
   const eps = checkNumber("batchNorm", "eps", options.eps ?? 1e-5, { min: 0 });
   const momentum = checkUnitScalar("batchNorm", "momentum", options.momentum ?? 0.1, x.device);
-  if (momentum instanceof Tensor && running && [running.mean, running.variance].some(({ memory }) => memory === momentum.memory)) {
-    throw new UsageError("batchNorm: momentum shares memory with the running statistics, which it would be read from while they change; give it its own tensor");
-  }
+  if (training && running) checkApart(running, { weight, bias, momentum });
   if (training && sizes.batch * sizes.length <= 1) {
     throw new ShapeError(`batchNorm: needs more than 1 value a channel in training, got x ${formatShape(x.shape)}; use a larger batch, or training: false`);
   }
   const { device } = x;
   const y = emptyLike(x);
   const stats = empty(device, [3, sizes.channels]);
+  const buffers = { x: x.buffer, w: weight?.buffer ?? null, b: bias?.buffer ?? null, y: y.buffer, stats: stats.buffer };
   if (training) {
-    const tracked = running && { mean: running.mean.buffer, variance: running.variance.buffer };
-    batchNormStatistics(device, { x: x.buffer, stats: stats.buffer, running: tracked }, sizes, { eps, momentum: unitScalar(momentum) });
+    batchNormForward(device, { ...buffers, running: running && slices(running) }, sizes, { eps, momentum: unitScalar(momentum) });
     if (running) for (const tensor of [running.mean, running.variance]) tensor.memory.version++;
   } else {
-    batchNormRunning(device, { running: slices(running!), stats: stats.buffer }, { channels: sizes.channels, eps });
+    batchNormForwardRunning(device, { ...buffers, running: slices(running!) }, sizes, { eps });
   }
-  batchNormForward(device, { x: x.buffer, stats: stats.buffer, w: weight?.buffer ?? null, b: bias?.buffer ?? null, y: y.buffer }, sizes);
-  const hasWeight = weight !== null;
+  const [hasWeight, hasBias] = [weight !== null, bias !== null];
   const output = record({
     op: "batchNorm",
     inputs: [x, ...(weight ? [weight] : []), ...(bias ? [bias] : [])],
     output: y,
     // The statistics used, not the running tensors: those may change before backward. x stands in for no weight.
     saved: [x, weight ?? x, stats],
-    vjp: (dy, [x, w, stats], needs) => {
-      const needsSums = training || needs.slice(1).some(Boolean);
-      const sums = needsSums ? { dw: empty(x.device, [sizes.channels]), db: empty(x.device, [sizes.channels]) } : null;
-      const buffers = { x: x.buffer, dy: dy.buffer, stats: stats.buffer };
-      if (sums) batchNormBackwardSums(x.device, { ...buffers, dw: sums.dw.buffer, db: sums.db.buffer }, sizes);
-      const dx = needs[0] ? emptyLike(x) : null;
-      if (dx) {
-        const used = training && sums ? { dw: sums.dw.buffer, db: sums.db.buffer } : null;
-        batchNormBackward(x.device, { ...buffers, w: hasWeight ? w.buffer : null, sums: used, dx: dx.buffer }, sizes);
-      }
-      const parameters = [...(hasWeight ? [sums?.dw ?? null] : []), sums?.db ?? null];
-      return [dx, ...parameters.map((part, i) => (needs[i + 1] ? part : null))];
+    vjp: (dy, [x, w, stats], needs, gradients) => {
+      const [dx, dw, db] = [0, hasWeight ? 1 : -1, hasBias ? (hasWeight ? 2 : 1) : -1].map((i) => (needs[i] ? gradients.empty(i) : null));
+      const outputs = { dx: dx?.buffer ?? null, dw: dw?.buffer ?? null, db: db?.buffer ?? null };
+      batchNormBackward(x.device, { x: x.buffer, dy: dy.buffer, stats: stats.buffer, w: hasWeight ? w.buffer : null, ...outputs }, sizes, { batch: training });
+      return [dx!, ...(hasWeight ? [dw!] : []), ...(hasBias ? [db!] : [])];
     },
   });
   stats.dispose();
@@ -92,6 +83,15 @@ interface RunningTensors {
 
 function slices({ mean, variance }: RunningTensors): Running {
   return { mean: mean.buffer, variance: variance.buffer };
+}
+
+/** In training one launch reads the parameters and changes the running statistics. */
+function checkApart(running: RunningTensors, others: Record<string, Tensor | number | null>): void {
+  for (const [name, other] of Object.entries(others)) {
+    if (other instanceof Tensor && [running.mean, running.variance].some(({ memory }) => memory === other.memory)) {
+      throw new UsageError(`batchNorm: ${name} shares memory with the running statistics, which it would be read from while they change; give it its own tensor`);
+    }
+  }
 }
 
 function checkShapes(x: Tensor, options: BatchNormOptions): BatchNormSizes {
