@@ -4,15 +4,16 @@
 // Shapes: a [m, k] with any strides; b [k, n] with contiguous rows, b_row, b_inner, b_outer and b_offset multiples of 4;
 //         y [m, n], f32 or f16. Any m and k; n is rounded up to the padding of b's rows.
 // Work:   a workgroup is one subgroup of LANES and makes 16 rows of 8 LANES columns. Each lane loads 16 / LANES elements
-//         of a, and hands them on by subgroupBroadcast: on software adapters a load costs three times as much. No
-//         workgroup memory, no barriers. Rows and columns past the end are clamped, and only their stores left out.
+//         of a (at least one) and hands them on by subgroupBroadcast: on software adapters a load costs three times as
+//         much. No workgroup memory, no barriers. Rows and columns past the end are clamped, and only their stores left
+//         out.
 // Memory: a step of p loads 16 / LANES scalars and 2 vec4s for 128 multiply-adds.
 
 enable subgroups;
 
 //#include "lib/matmul_params.wgsl"
 
-// The adapter's subgroup size: 4, 8 or 16.
+// The adapter's subgroup size: 4, 8, 16 or 32.
 const LANES: u32 = 8u;
 
 // In memory: half as wide for f16.
@@ -162,8 +163,8 @@ fn main(
   for (var i = 0u; i < 2u * min(16u, params.m - row); i++) {
     finish(y_at, row + i / 2u, col + i % 2u * 4u, sums[i]);
   }
-  if (params.sums_rows != 0u && first_col == 0u) {
-    for (var i = 0u; i < 16u / LANES; i++) {
+  if (params.sums_rows != 0u && first_col == 0u && lane < 16u) {
+    for (var i = 0u; i < max(1u, 16u / LANES); i++) {
       if (row + lane + i * LANES < params.m) {
         store_row_sum(batch, row + lane + i * LANES, row_sum[i]);
       }

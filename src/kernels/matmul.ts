@@ -7,6 +7,7 @@ import subgroupShader from "../../shaders/matmul_subgroup.wgsl";
 import subgroupAnyShader from "../../shaders/matmul_subgroup_any.wgsl";
 import subgroupMatrixShader from "../../shaders/matmul_subgroup_matrix.wgsl";
 import tiledShader from "../../shaders/matmul_tiled.wgsl";
+import tiledLargeShader from "../../shaders/matmul_tiled_large.wgsl";
 import { UsageError } from "../errors.js";
 import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
@@ -74,7 +75,7 @@ function launchVariant(device: Device, buffers: MatmulBuffers, layout: MatmulLay
       return tiles(naiveShader, 1, 1, 64);
     case "register":
       if (!hasVec4Rows(layout)) return withRows(device, buffers, layout, finish, variant);
-      return tiles(registerShader, 8, 8, 8);
+      return tiles(registerShader, 8, 8, registerWorkgroup(device), { constants: { WORKGROUP: registerWorkgroup(device) } });
     case "register_small":
       return tiles(registerSmallShader, 4, 4, 8);
     case "subgroup":
@@ -86,6 +87,8 @@ function launchVariant(device: Device, buffers: MatmulBuffers, layout: MatmulLay
       if (!hasVec4Terms(layout)) throw new UsageError(`matmul: variant dot needs a [m, k] times b [n, k] with k a multiple of 4, got k ${layout.k}`);
       if (finish.rowSums) throw new UsageError("matmul: variant dot makes no row sums; use register_small");
       return tiles(dotShader, 4, 4, 8);
+    case "tiled_large":
+      return tiles(tiledLargeShader, 128, 128, 1, { constants: lanesAlong(layout) });
     case "tiled":
       return tiles(tiledShader, 64, 64, 1, { consts: { GROUPS: 16 }, constants: lanesAlong(layout) });
     case "tiled_small":
@@ -98,11 +101,16 @@ function launchVariant(device: Device, buffers: MatmulBuffers, layout: MatmulLay
   }
 }
 
+/** A GPU fills no subgroup with 8 invocations. */
+function registerWorkgroup({ adapter }: Device): number {
+  return adapter.class === "cpu" ? 8 : 64;
+}
+
 function lanesOf(device: Device): number {
   const lanes = subgroupLanes(device);
   if (lanes) return lanes;
   const { subgroupMinSize, subgroupMaxSize } = device.adapter;
-  throw new UsageError(`matmul: subgroup variants need subgroups of 4, 8 or 16 lanes, got ${subgroupMinSize} to ${subgroupMaxSize}`);
+  throw new UsageError(`matmul: subgroup variants need subgroups of 4, 8, 16 or 32 lanes, got ${subgroupMinSize} to ${subgroupMaxSize}`);
 }
 
 /** Neighbouring lanes load along the axis that is contiguous in memory. */

@@ -4,7 +4,7 @@ import type { Device } from "../gpu/device.js";
 import { batchesOf, hasVec4Rows, hasVec4Terms, type MatmulLayout } from "./matmul_layout.js";
 import { planSubgroupMatrix, type SubgroupMatrixPlan } from "./subgroup_matrix.js";
 
-export type MatmulVariant = "naive" | "register" | "register_small" | "subgroup" | "subgroup_any" | "dot" | "tiled" | "tiled_small" | "subgroup_matrix";
+export type MatmulVariant = "naive" | "register" | "register_small" | "subgroup" | "subgroup_any" | "dot" | "tiled_large" | "tiled" | "tiled_small" | "subgroup_matrix";
 
 /** From this many rows on, copying b to padded rows costs less than reading it badly: measured on lavapipe. */
 const rowsWorthPacking = { register: 26, subgroup: 96 };
@@ -19,17 +19,25 @@ export interface Operands {
 
 export function chooseVariant(device: Device, layout: MatmulLayout, { ready = false, halves }: Operands): MatmulVariant {
   if (matrixPlan(device, layout, halves)) return "subgroup_matrix";
-  if (device.adapter.class !== "cpu") return tilesOf(layout, 64, 64) >= 128 ? "tiled" : "tiled_small";
+  if (device.adapter.class !== "cpu") return chooseForGpu(layout);
   const { m, n } = layout;
   const few = hasVec4Terms(layout) ? "dot" : "register_small";
   if (m <= 4 || n <= 4) return few;
   const lanes = subgroupLanes(device);
   const rows = hasVec4Rows(layout) || ready;
-  // An element of a subgroup's tile costs half of what one in a register tile does, padding included; less is left of it where k is short.
+  // An element of a subgroup's tile costs half of what one in a register tile does; less is left of that where k is short.
   if (lanes && tilesOf(layout, 16, 8 * lanes) * 16 * 8 * lanes <= 1.6 * tilesOf(layout, 8, 8) * 64) {
     return rows || packs(layout, lanes) ? "subgroup" : "subgroup_any";
   }
   return rows || m > rowsWorthPacking.register ? "register" : few;
+}
+
+/** Tiles of a GPU in flight at once, roughly: fewer leave it idle, and smaller tiles are then faster. */
+const tilesToFill = 128;
+
+function chooseForGpu(layout: MatmulLayout): MatmulVariant {
+  if (tilesOf(layout, 128, 128) >= tilesToFill) return "tiled_large";
+  return tilesOf(layout, 64, 64) >= tilesToFill ? "tiled" : "tiled_small";
 }
 
 /** How the adapter's matrix units make the product; null where it has none, or they cannot. */
@@ -47,7 +55,7 @@ function packs({ m, bCol }: MatmulLayout, lanes: number): boolean {
 /** The size of every subgroup where the subgroup kernels can run, else null. */
 export function subgroupLanes({ adapter, features }: Device): number | null {
   const { subgroupMinSize, subgroupMaxSize } = adapter;
-  return subgroupMinSize === subgroupMaxSize && [4, 8, 16].includes(subgroupMinSize) && features.has("subgroups") ? subgroupMinSize : null;
+  return subgroupMinSize === subgroupMaxSize && [4, 8, 16, 32].includes(subgroupMinSize) && features.has("subgroups") ? subgroupMinSize : null;
 }
 
 function tilesOf(layout: MatmulLayout, rows: number, cols: number): number {
@@ -61,6 +69,6 @@ export function splitsFor(variant: MatmulVariant, layout: MatmulLayout): number 
   const tile = tileToSplit[variant];
   if (tile === undefined) return 1;
   let splits = 1;
-  while (splits < 32 && splits * tilesOf(layout, tile, tile) < 128 && layout.k % (splits * 2) === 0 && layout.k / (splits * 2) >= 64) splits *= 2;
+  while (splits < 32 && splits * tilesOf(layout, tile, tile) < tilesToFill && layout.k % (splits * 2) === 0 && layout.k / (splits * 2) >= 64) splits *= 2;
   return splits;
 }

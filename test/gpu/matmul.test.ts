@@ -43,10 +43,12 @@ const sizes: Sizes[] = [
   { m: 63, n: 65, k: 8 },
   { m: 64, n: 64, k: 64, batch: 2 },
   { m: 67, n: 131, k: 36, bias: true },
+  { m: 129, n: 127, k: 9 },
+  { m: 128, n: 256, k: 8, bias: true },
   { m: 13, n: 6, k: 0, bias: true },
 ];
 
-const variants: MatmulVariant[] = ["naive", "register", "register_small", "subgroup", "subgroup_any", "dot", "tiled", "tiled_small"];
+const variants: MatmulVariant[] = ["naive", "register", "register_small", "subgroup", "subgroup_any", "dot", "tiled_large", "tiled", "tiled_small"];
 
 function fits(variant: MatmulVariant, layout: keyof typeof layouts, k: number): boolean {
   return variant !== "dot" || (layout === "NT" && k % 4 === 0);
@@ -116,7 +118,7 @@ describe("matmul over parts of k", () => {
 
 describe("matmul on a GPU's choice of kernels", () => {
   // Wide and small outputs, and a long k that is cut into parts.
-  for (const [m, n, k, transposeA] of [[9, 10, 256, true], [40, 33, 7, false], [5, 4, 1024, false], [1030, 520, 8, false]] as const) {
+  for (const [m, n, k, transposeA] of [[9, 10, 256, true], [40, 33, 7, false], [5, 4, 1024, false], [1030, 520, 8, false], [2049, 1025, 8, false]] as const) {
     it(`${transposeA ? "TN" : "NN"} ${m}x${n}x${k}`, async () => {
       const device = await testDevice();
       const gpu = Object.create(device, { adapter: { value: { ...device.adapter, class: "gpu-basic" } } }) as typeof device;
@@ -134,10 +136,37 @@ describe("matmul on a GPU's choice of kernels", () => {
     });
   }
 
-  it("is tiles of 64 where they fill the adapter, else of 32", () => {
+  it("is the largest tiles that fill the adapter", () => {
     const gpu = { adapter: { class: "gpu-basic", subgroupMatrices: [] as readonly SubgroupMatrix[] } } as Device;
-    expect(chooseVariant(gpu, layoutOf({ m: 1024, n: 1024, k: 64 }), { halves: false })).toBe("tiled");
-    expect(chooseVariant(gpu, layoutOf({ m: 512, n: 128, k: 128 }), { halves: false })).toBe("tiled_small");
+    const choice = (m: number, n: number) => chooseVariant(gpu, layoutOf({ m, n, k: 64 }), { halves: false });
+    expect([choice(2048, 1024), choice(1024, 1024), choice(512, 128)]).toEqual(["tiled_large", "tiled", "tiled_small"]);
+  });
+});
+
+describe("matmul on a software adapter's choice of kernels", () => {
+  const adapter = (lanes: number, subgroups = true) =>
+    ({ adapter: { class: "cpu", subgroupMinSize: lanes, subgroupMaxSize: lanes, subgroupMatrices: [] }, features: new Set(subgroups ? ["subgroups"] : []) }) as unknown as Device;
+  const choice = (device: Device, sizes: Parameters<typeof layoutOf>[0], ready = false) => chooseVariant(device, layoutOf(sizes), { ready, halves: false });
+  const weight = { transposeB: true };
+
+  it("is subgroup tiles for what fills them, register tiles for what does not, inner products for few rows", () => {
+    expect(choice(adapter(8), { m: 768, n: 128, k: 128 })).toBe("subgroup");
+    expect(choice(adapter(8), { m: 32, n: 32, k: 32 })).toBe("register");
+    expect(choice(adapter(8), { m: 1, n: 512, k: 128, ...weight })).toBe("dot");
+    expect(choice(adapter(8), { m: 3, n: 5, k: 7 })).toBe("register_small");
+  });
+
+  it("reads a weight's columns where rows cost more than they save", () => {
+    expect(choice(adapter(8), { m: 768, n: 128, k: 128, ...weight })).toBe("subgroup");
+    expect(choice(adapter(8), { m: 48, n: 128, k: 128, ...weight })).toBe("subgroup_any");
+    expect(choice(adapter(8), { m: 48, n: 128, k: 128, ...weight }, true)).toBe("subgroup");
+    expect(choice(adapter(4), { m: 768, n: 128, k: 128, ...weight })).toBe("subgroup_any");
+    expect(choice(adapter(8), { m: 768, n: 129, k: 128 })).toBe("subgroup_any");
+  });
+
+  it("is register tiles without subgroups of one size", () => {
+    expect(choice(adapter(8, false), { m: 768, n: 128, k: 128 })).toBe("register");
+    expect(choice(adapter(64), { m: 768, n: 128, k: 128 })).toBe("register");
   });
 });
 

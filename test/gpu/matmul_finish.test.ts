@@ -12,7 +12,7 @@ import { testDevice } from "../support/device.js";
 import { nd, testRandom, type Nd } from "../support/nd.js";
 import { compare } from "../support/tolerances.js";
 
-const variants: MatmulVariant[] = ["naive", "register", "register_small", "subgroup", "subgroup_any", "dot", "tiled", "tiled_small"];
+const variants: MatmulVariant[] = ["naive", "register", "register_small", "subgroup", "subgroup_any", "dot", "tiled_large", "tiled", "tiled_small"];
 
 function draw(seed: number, shape: number[]): Nd {
   const random = testRandom(seed);
@@ -36,6 +36,7 @@ const sizes: Sizes[] = [
   { m: 17, n: 68, k: 4 },
   { m: 33, n: 35, k: 20 },
   { m: 65, n: 130, k: 8 },
+  { m: 129, n: 132, k: 12 },
 ];
 
 function close(got: ArrayLike<number>, want: ArrayLike<number>): void {
