@@ -1,13 +1,11 @@
 // y = a + b, elementwise: the sum of two gradients.
 //
-// Shapes: a, b, y [size], f32 or f16.
-// Work:   one invocation an element.
+// Shapes: a, b, y [size], Element f32, or vec4f where size counts fours. Nothing behind the last element is touched: what
+//         follows a gradient in its arena counts in the norm.
+// Work:   grid-stride: adjacent invocations take adjacent Elements.
 // Memory: 12 bytes an element.
 
-// In memory, half as wide for f16.
-alias StoredA = f32;
-alias StoredB = f32;
-alias StoredY = f32;
+alias Element = f32;
 
 struct Params {
   size: u32,
@@ -15,9 +13,9 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> a: array<StoredA>;
-@group(0) @binding(1) var<storage, read> b: array<StoredB>;
-@group(0) @binding(2) var<storage, read_write> y: array<StoredY>;
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Element>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -26,9 +24,7 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (i >= params.size) {
-    return;
+  for (var i = workgroup.x * WORKGROUP + lane; i < params.size; i += workgroups.x * WORKGROUP) {
+    y[i] = a[i] + b[i];
   }
-  y[i] = StoredY(f32(a[i]) + f32(b[i]));
 }

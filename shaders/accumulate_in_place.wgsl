@@ -1,12 +1,11 @@
 // y += b, elementwise: a later gradient of a leaf.
 //
-// Shapes: b, y [size], f32 or f16.
-// Work:   one invocation an element.
+// Shapes: b, y [size], Element f32, or vec4f where size counts fours. Nothing behind the last element is touched: what
+//         follows a gradient in its arena counts in the norm.
+// Work:   grid-stride: adjacent invocations take adjacent Elements.
 // Memory: 12 bytes an element.
 
-// In memory, half as wide for f16.
-alias StoredB = f32;
-alias StoredY = f32;
+alias Element = f32;
 
 struct Params {
   size: u32,
@@ -14,8 +13,8 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> b: array<StoredB>;
-@group(0) @binding(1) var<storage, read_write> y: array<StoredY>;
+@group(0) @binding(0) var<storage, read> b: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -24,9 +23,7 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = (workgroup.x + workgroup.y * workgroups.x) * WORKGROUP + lane;
-  if (i >= params.size) {
-    return;
+  for (var i = workgroup.x * WORKGROUP + lane; i < params.size; i += workgroups.x * WORKGROUP) {
+    y[i] += b[i];
   }
-  y[i] = StoredY(f32(y[i]) + f32(b[i]));
 }

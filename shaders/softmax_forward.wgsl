@@ -15,6 +15,8 @@ struct Params {
 }
 
 override LOG: bool = false;
+// Whether y holds the exponentials meanwhile: on software adapters memory is nearer than exp.
+override KEEPS: bool = false;
 
 @group(0) @binding(0) var<storage, read> x: array<Element>;
 @group(0) @binding(1) var<storage, read_write> y: array<Element>;
@@ -46,7 +48,7 @@ fn main(
   var sum = Element();
   for (var i = first; i < end; i += step) {
     let e = exp(x[i] - highest);
-    if (!LOG && row < params.rows) {
+    if (KEEPS && row < params.rows) {
       y[i] = e;
     }
     sum += e;
@@ -63,7 +65,11 @@ fn main(
   } else {
     let scale = 1.0 / total;
     for (var i = first; i < end; i += step) {
-      y[i] *= scale;
+      if (KEEPS) {
+        y[i] *= scale;
+      } else {
+        y[i] = exp(x[i] - highest) * scale;
+      }
     }
   }
 }

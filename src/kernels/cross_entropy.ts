@@ -71,13 +71,12 @@ export function crossEntropyForward(
 export function crossEntropyBackward(device: Device, buffers: { unit: Slice; dy: Slice; dx: Slice }, { outer, extent, inner }: RowSizes, reduction: Reduction): void {
   const perRow = reduction === "none";
   const size = outer * extent * inner;
-  // Where all elements have one factor, rows do not matter.
-  const fours = !perRow || (inner === 1 && extent % 4 === 0);
-  const { unit, dx } = fours ? (packed({ unit: buffers.unit, dx: buffers.dx }) as { unit: Slice; dx: Slice }) : buffers;
-  const elements = fours ? Math.ceil(size / 4) : size;
+  // Where all elements have one factor, rows do not matter. Nothing behind dx may be touched: it may lie in an arena.
+  const fours = perRow ? inner === 1 && extent % 4 === 0 : size % 4 === 0;
+  const elements = fours ? size / 4 : size;
   launch(device, crossEntropyBackwardShader, {
     types: { Element: fours ? "vec4f" : "f32" },
-    buffers: { unit, dy: buffers.dy, dx },
+    buffers,
     params: { size: elements, extent: perRow && fours ? extent / 4 : extent, inner },
     constants: { PER_ROW: perRow },
     workgroups: mapWorkgroups(device, elements),

@@ -10,7 +10,7 @@ export function softmaxForward(device: Device, buffers: { x: Slice; y: Slice }, 
   const form = rowForm(device, sizes, { variant });
   launch(device, softmaxForwardShader, {
     ...form.how,
-    constants: { ...form.how.constants, LOG: log },
+    constants: { ...form.how.constants, LOG: log, KEEPS: !log && form.variant === "invocation" },
     buffers,
     params: { rows: form.rows, extent: form.extent, inner: form.inner },
     workgroups: form.workgroups,
