@@ -39,7 +39,7 @@ describe("Chromium", () => {
   });
 
   it("trains a GPT to the losses that Node gets on the same driver, and gives all memory back", async () => {
-    const there = await inPage("train");
+    const [there, captured] = await inPage("train");
     const device = await openDevice({ adapter: "swiftshader" });
     const here = await trainTiny(device);
     device.close();
@@ -47,8 +47,16 @@ describe("Chromium", () => {
     expect(here.losses[0]! - here.losses.at(-1)!, "the loss does not move").not.toBe(0);
     const result = compare(there.losses, here.losses, "trajectory");
     expect(result.worst, result.message).toBeLessThanOrEqual(1);
-    expect(there.bytesLeft).toBe(0);
-    expect(here.bytesLeft).toBe(0);
+    expect(captured.losses, "captured and eager in the page").toEqual(there.losses);
+    expect([there.bytesLeft, captured.bytesLeft, here.bytesLeft]).toEqual([0, 0, 0]);
+  });
+
+  it("times kernels", async () => {
+    const { kernels, table } = await inPage("profile");
+    expect(kernels).toHaveLength(1);
+    expect(kernels[0]!.kernel).toMatch(/^matmul/);
+    expect(kernels[0]!.ms).toBeGreaterThan(0);
+    expect(table).toContain("of roofline");
   });
 
   it("refuses wrong shapes with the same message as Node", async () => {

@@ -15,9 +15,19 @@ const tests = {
   },
   async train() {
     const device = await kiln.openDevice();
-    const run = await trainTiny(device);
+    const runs = [await trainTiny(device), await trainTiny(device, { captured: true })] as const;
     device.close();
-    return run;
+    return runs;
+  },
+  /** Kernels are timed where the browser lets them be. */
+  async profile() {
+    const device = await kiln.openDevice();
+    const x = kiln.ones(device, [512, 512]);
+    const step = kiln.capture(device, ({ y }: { y: kiln.Tensor }) => kiln.matmul(x, y));
+    const measured = await kiln.profile(device, () => step({ y: x }), { runs: 3 });
+    const table = kiln.profileTable(measured);
+    device.close();
+    return { kernels: measured.kernels, quantum_ns: measured.quantum_ns, table };
   },
   /** A wrong call throws in the page as it does in Node. */
   async refuse() {
