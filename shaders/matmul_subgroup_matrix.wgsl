@@ -32,7 +32,7 @@ const TILE_M: u32 = 32u * OWNERS_M;
 const TILE_N: u32 = 32u * OWNERS_N;
 const PAD: u32 = 8u;
 
-// A multiple of the largest subgroup, at least SUBGROUPS of them.
+// A multiple of the largest subgroup: at least SUBGROUPS of them, and a lane for each row.
 override WORKGROUP: u32 = 128u;
 // Which axis is contiguous in memory: it is kept contiguous in the tile.
 override A_ALONG_K: bool = true;

@@ -35,12 +35,15 @@ export function planSubgroupMatrix(units: MatrixUnits, layout: MatmulLayout, hal
   const owners = ownersFor(units);
   if (!matrix || !owners) return null;
   const staged = matrix.operands as keyof typeof slices;
+  const rows = ownSize * owners.m;
+  // A lane for each row of the tile, for their sums. Subgroups beyond the owners help to load.
+  const subgroups = Math.max(owners.m * owners.n, Math.ceil(rows / units.subgroupMaxSize));
   return {
-    rows: ownSize * owners.m,
+    rows,
     cols: ownSize * owners.n,
     how: {
       consts: { M: matrix.m, N: matrix.n, K: matrix.k, SLICE: slices[staged], OWNERS_M: owners.m, OWNERS_N: owners.n },
-      constants: { WORKGROUP: owners.m * owners.n * units.subgroupMaxSize, A_ALONG_K: layout.aCol === 1, B_ALONG_K: layout.bRow === 1 },
+      constants: { WORKGROUP: subgroups * units.subgroupMaxSize, A_ALONG_K: layout.aCol === 1, B_ALONG_K: layout.bRow === 1 },
       types: { Staged: staged },
     },
   };
