@@ -17,6 +17,7 @@ import { columnSums } from "./column_sums.js";
 import { chooseVariant, matrixPlan, splitsFor, subgroupLanes, type MatmulVariant } from "./matmul_choice.js";
 import { finishArguments, finishVariant, needsWholeSums, unusedBytes, type Finish } from "./matmul_finish.js";
 import { batchesOf, batchWindows, hasVec4Rows, hasVec4Terms, layoutOf, packedLayout, splitLayout, type MatmulLayout, type MatmulSizes } from "./matmul_layout.js";
+import { seeProduct } from "./matmul_tuning.js";
 import { stridedCopy } from "./strided_copy.js";
 import { isTransposable, transposedRows } from "./transposed_matrices.js";
 
@@ -37,9 +38,20 @@ export function matmul(device: Device, buffers: MatmulBuffers, sizes: MatmulSize
   if (layout.m * layout.n * batchesOf(layout) === 0) return;
   // No terms: an operand may have no memory to bind as vec4s.
   const chosen = layout.k === 0 ? "naive" : (variant ?? chooseVariant(device, layout, { ready: isTransposable(buffers.b, layout), halves: hasHalves(buffers) }));
-  const splits = variant === undefined && !needsWholeSums(finish) ? splitsFor(chosen, layout) : 1;
-  if (splits > 1) splitOverK(device, buffers, sizes, layout, splits);
+  seeProduct(device, layout, buffers.a, buffers.b);
+  if (variant === undefined && !needsWholeSums(finish)) matmulAs(device, buffers, layout, chosen);
   else launchVariant(device, buffers, layout, finish, chosen);
+}
+
+/** The product by one variant, its k cut into parts where that fills the adapter. */
+export function matmulAs(device: Device, { a, b, y }: MatmulBuffers, layout: MatmulLayout, variant: MatmulVariant): void {
+  const splits = splitsFor(variant, layout);
+  if (splits === 1) return launchVariant(device, { a, b, y }, layout, {}, variant);
+  const outputs = layout.m * layout.n * batchesOf(layout);
+  withScratch(device, splits * outputs * 4, "matmul partial sums", (partial) => {
+    launchVariant(device, { a, b, y: partial }, splitLayout(layout, splits), {}, variant);
+    columnSums(device, { x: partial, y }, { groups: 1, rows: splits, cols: outputs });
+  });
 }
 
 /** How many parts of k would fill the adapter; 1 where the product is best left whole. */
@@ -56,15 +68,8 @@ function hasHalves({ a, b }: Pick<MatmulBuffers, "a" | "b">): boolean {
 export function matmulParts(device: Device, buffers: MatmulBuffers, sizes: MatmulSizes, parts: number, { rowSums }: Pick<Finish, "rowSums"> = {}, variant?: MatmulVariant): void {
   const layout = layoutOf(sizes);
   if (layout.k % parts !== 0) throw new UsageError(`matmulParts: k must divide, got k ${layout.k} and ${parts} parts`);
+  seeProduct(device, layout, buffers.a, buffers.b);
   launchVariant(device, buffers, splitLayout(layout, parts), rowSums ? { rowSums } : {}, variant ?? chooseVariant(device, layout, { halves: hasHalves(buffers) }));
-}
-
-function splitOverK(device: Device, { a, b, y }: MatmulBuffers, sizes: MatmulSizes, layout: MatmulLayout, splits: number): void {
-  const outputs = layout.m * layout.n * batchesOf(layout);
-  withScratch(device, splits * outputs * 4, "matmul partial sums", (partial) => {
-    matmulParts(device, { a, b, y: partial }, sizes, splits);
-    columnSums(device, { x: partial, y }, { groups: 1, rows: splits, cols: outputs });
-  });
 }
 
 function launchVariant(device: Device, buffers: MatmulBuffers, layout: MatmulLayout, finish: Finish, variant: MatmulVariant): void {

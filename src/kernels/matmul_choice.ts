@@ -1,7 +1,8 @@
-// Which kernel makes a product: a table by adapter class and sizes, not timings, so that the same sizes on the same
-// class of adapter always add in the same order.
+// Which kernel makes a product: a table by adapter class and sizes, so that the same sizes on the same class of adapter
+// always add in the same order. Timings go before it only where the user asked for them (tune/autotune.ts).
 import type { Device } from "../gpu/device.js";
 import { batchesOf, hasVec4Rows, hasVec4Terms, type MatmulLayout } from "./matmul_layout.js";
+import { tunedVariant } from "./matmul_tuning.js";
 import { planSubgroupMatrix, type SubgroupMatrixPlan } from "./subgroup_matrix.js";
 
 export type MatmulVariant = "naive" | "register" | "register_small" | "subgroup" | "subgroup_any" | "dot" | "tiled_large" | "tiled" | "tiled_small" | "subgroup_matrix";
@@ -18,6 +19,8 @@ export interface Operands {
 }
 
 export function chooseVariant(device: Device, layout: MatmulLayout, { ready = false, halves }: Operands): MatmulVariant {
+  const tuned = tunedVariant(device, layout, halves);
+  if (tuned) return tuned;
   if (matrixPlan(device, layout, halves)) return "subgroup_matrix";
   if (device.adapter.class !== "cpu") return chooseForGpu(layout);
   const { m, n } = layout;
@@ -30,6 +33,15 @@ export function chooseVariant(device: Device, layout: MatmulLayout, { ready = fa
     return rows || packs(layout, lanes) ? "subgroup" : "subgroup_any";
   }
   return rows || m > rowsWorthPacking.register ? "register" : few;
+}
+
+/** Every variant that could make the product: what an autotuner tries. */
+export function candidates(device: Device, layout: MatmulLayout, halves: boolean): MatmulVariant[] {
+  const subgroups: MatmulVariant[] = subgroupLanes(device) ? ["subgroup", "subgroup_any"] : [];
+  const terms: MatmulVariant[] = hasVec4Terms(layout) ? ["dot"] : [];
+  if (device.adapter.class === "cpu") return ["register", "register_small", ...terms, ...subgroups];
+  const matrices: MatmulVariant[] = matrixPlan(device, layout, halves) ? ["subgroup_matrix"] : [];
+  return ["tiled_large", "tiled", "tiled_small", "register", ...terms, ...subgroups, ...matrices];
 }
 
 /** Tiles of a GPU in flight at once, roughly: fewer leave it idle, and smaller tiles are then faster. */

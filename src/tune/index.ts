@@ -12,3 +12,4 @@ export type { HessianProduct } from "./gradient_difference.js";
 export { advise, type Advice, type AdviceStage, type AdviseOptions } from "./advise.js";
 export type { WarmupPlan } from "./warmup_advice.js";
 export type { Progress, ToolOptions, TuneTarget } from "./target.js";
+export { autotune, exportTuning, importTuning, type AutotuneOptions, type TunedProduct, type Tuning } from "./autotune.js";
