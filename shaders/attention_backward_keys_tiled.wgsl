@@ -100,11 +100,6 @@ fn main(
   }
 }
 
-// The first query that sees a key.
-fn first_query(key: u32) -> u32 {
-  return select(0u, key - min(key, params.query_offset), params.causal != 0u);
-}
-
 // Fills the tiles with rows of q and dout from `start` on; past the end the last one repeats, and is not used.
 fn fill_with_queries(plane: u32, batch: u32, head: u32, start: u32, lane: u32) {
   let last = params.queries - 1u;

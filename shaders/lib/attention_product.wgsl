@@ -31,12 +31,4 @@ struct Params {
   y_row: u32,
 }
 
-// How many keys query i sees: those before this number.
-fn visible_keys(query: u32) -> u32 {
-  return select(params.keys, min(params.keys, query + params.query_offset + 1u), params.causal != 0u);
-}
-
-// The first query that sees a key.
-fn first_query(key: u32) -> u32 {
-  return select(0u, key - min(key, params.query_offset), params.causal != 0u);
-}
+//#include "lib/attention_causal.wgsl"

@@ -3,17 +3,13 @@
 //
 // A score at or below LOWEST is masked: its weight is exactly 0, also where all of a row is.
 
+//#include "lib/attention_causal.wgsl"
 //#include "lib/dropout.wgsl"
 //#include "lib/numerics.wgsl"
 
 // 0: no mask; 1: u32, 1 where the query may attend; 2: f32, added to the score.
 override MASK: u32 = 0u;
 override DROPOUT: bool = false;
-
-// How many keys query i sees: those before this number.
-fn visible_keys(query: u32) -> u32 {
-  return select(params.keys, min(params.keys, query + params.query_offset + 1u), params.causal != 0u);
-}
 
 // Where a row of the mask begins.
 fn mask_row(plane: u32, query: u32) -> u32 {

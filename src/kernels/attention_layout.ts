@@ -50,7 +50,7 @@ export interface ForwardOperands {
   l: Slice;
 }
 
-/** `o` and `l` as the forward wrote them. dk and dv lie in one slice, which the kernels bind once. */
+/** `o` and `l` as the forward wrote them. dq, dk and dv lie in one slice, which the kernels bind once. */
 export interface BackwardOperands extends ForwardOperands {
   dout: Operand;
   dq: Operand;
@@ -91,6 +91,14 @@ export function weightBuffers({ mask, dropout }: AttentionSpec, k: Operand): { m
 /** The overrides of lib/attention_weights.wgsl. */
 export function weightConstants({ mask, dropout }: AttentionSpec): Record<string, number | boolean> {
   return { MASK: mask === null ? 0 : mask.kind === "truth" ? 1 : 2, DROPOUT: dropout !== null };
+}
+
+/** How many pairs of query and key count, over all planes. */
+export function visiblePairs({ batch, heads, queries, keys, causal, queryOffset }: AttentionSpec): number {
+  if (!causal) return batch * heads * queries * keys;
+  // Queries before `full` see one key more than the query before them.
+  const full = Math.min(queries, Math.max(0, keys - queryOffset));
+  return batch * heads * (full * queryOffset + (full * (full + 1)) / 2 + (queries - full) * keys);
 }
 
 /** Params `<name>_offset`, `<name>_batch`, `<name>_head`, `<name>_row`. */

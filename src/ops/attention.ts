@@ -69,13 +69,12 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
       output: o,
       saved: [q, k, v, o, l, ...operandsOf(options)],
       vjp: (dout, [q, k, v, o, l, ...operands]) => {
-        const dq = empty(q!.device, q!.shape);
-        const [dk, dv] = emptyTogether(k!, v!);
-        const shared = { ...dk.buffer, offset_bytes: 0, size_bytes: dv.buffer.offset_bytes + dv.buffer.size_bytes };
+        const [dq, dk, dv] = emptyTogether(q!, k!, v!);
+        const whole = { ...dq.buffer, offset_bytes: 0, size_bytes: dv.buffer.offset_bytes + dv.buffer.size_bytes };
+        const within = (x: Tensor): Operand => ({ ...dense(x), slice: whole, offset: x.buffer.offset_bytes / 4 });
         attentionBackward(q!.device, withOperands(spec, operands), {
-          ...{ q: dense(q!), k: dense(k!), v: dense(v!), o: dense(o!), l: l!.buffer, dout: dense(dout), dq: dense(dq) },
-          dk: { ...dense(dk), slice: shared },
-          dv: { ...dense(dv), slice: shared, offset: dv.buffer.offset_bytes / 4 },
+          ...{ q: dense(q!), k: dense(k!), v: dense(v!), o: dense(o!), l: l!.buffer, dout: dense(dout) },
+          ...{ dq: within(dq), dk: within(dk), dv: within(dv) },
         });
         return [dq, dk, dv];
       },
@@ -121,8 +120,8 @@ export function qkvAttention(qkv: Tensor, options: QkvAttentionOptions): Tensor 
       inputs: [qkv],
       output: o,
       saved: [qkv, o, l, ...operandsOf(options)],
-      vjp: (dout, [qkv, o, l, ...operands]) => {
-        const dqkv = empty(qkv!.device, qkv!.shape);
+      vjp: (dout, [qkv, o, l, ...operands], _, gradients) => {
+        const dqkv = gradients.empty(0);
         attentionBackward(qkv!.device, withOperands(spec, operands), {
           ...{ q: part(qkv!, 0), k: part(qkv!, 1), v: part(qkv!, 2), o: joined(o!), l: l!.buffer, dout: joined(dout) },
           ...{ dq: part(dqkv, 0), dk: part(dqkv, 1), dv: part(dqkv, 2) },
@@ -207,9 +206,14 @@ function dense(x: Tensor): Operand {
   return { slice: x.buffer, offset: 0, batch: heads * rows * dim, head: rows * dim, row: dim };
 }
 
-/** Tensors shaped as k and v in one buffer: a kernel that writes both binds it once. */
-function emptyTogether(k: Tensor, v: Tensor): [Tensor, Tensor] {
-  const vOffset_bytes = Math.ceil(k.size_bytes / 256) * 256;
-  const memory = k.device.acquire(vOffset_bytes + v.size_bytes, "dk and dv");
-  return [new Tensor(k.device, k.shape, "f32", memory), new Tensor(v.device, v.shape, "f32", memory.retain(), vOffset_bytes)];
+/** Tensors shaped as q, k and v in one buffer: a kernel that writes all three binds it once. */
+function emptyTogether(q: Tensor, k: Tensor, v: Tensor): [Tensor, Tensor, Tensor] {
+  const roundedUp = (x: Tensor): number => Math.ceil(x.size_bytes / 256) * 256;
+  const [kOffset_bytes, vOffset_bytes] = [roundedUp(q), roundedUp(q) + roundedUp(k)];
+  const memory = q.device.acquire(vOffset_bytes + v.size_bytes, "dq, dk and dv");
+  return [
+    new Tensor(q.device, q.shape, "f32", memory),
+    new Tensor(k.device, k.shape, "f32", memory.retain(), kOffset_bytes),
+    new Tensor(v.device, v.shape, "f32", memory.retain(), vOffset_bytes),
+  ];
 }

@@ -139,6 +139,14 @@ export const attentionCases: OpCase[] = [
 
 /** Around the sizes of tiles and workgroups. */
 export const attentionSizeCases: OpCase[] = [
+  attentionCase("one below a block of rows", { q: [1, 2, 15, 8], causal: true }),
+  attentionCase("a block of rows, one below a tile of keys", { q: [1, 2, 16, 8], k: [1, 2, 31, 8] }),
+  attentionCase("one above a block of rows, a tile of keys", { q: [1, 2, 17, 8], k: [1, 2, 32, 8], causal: true, queryOffset: 15 }),
+  attentionCase("one above a tile of keys", { q: [2, 1, 3, 8], k: [2, 1, 33, 8], p: 0.1 }),
+  attentionCase("few queries", { q: [1, 2, 4, 8], k: [1, 2, 37, 8], causal: true, queryOffset: 33, p: 0.2 }),
+  attentionCase("one more than few queries", { q: [1, 2, 5, 8], k: [1, 2, 37, 8], causal: true, queryOffset: 32 }),
+  attentionCase("few queries, masked", { q: [1, 2, 3, 8], k: [1, 2, 35, 8], mask: { shape: [3, 35], dtype: "u32", values: coinWithEmptyRows(35) } }),
+  attentionCase("grouped heads of several blocks", { q: [1, 4, 21, 8], k: [1, 2, 39, 8], causal: true, queryOffset: 11, mask: { shape: [1, 4, 21, 39] } }),
   attentionCase("one below a workgroup", { q: [1, 2, 63, 8], causal: true }),
   attentionCase("a workgroup", { q: [1, 2, 64, 8], causal: true }),
   attentionCase("one above a workgroup", { q: [1, 2, 65, 8], causal: true, p: 0.1 }),
@@ -149,6 +157,8 @@ export const attentionRowCases: OpCase[] = [
   attentionCase("rows of 16", { q: [1, 2, 9, 16], causal: true }),
   attentionCase("rows of 32", { q: [2, 1, 17, 32], causal: true }),
   attentionCase("rows of 64", { q: [1, 2, 33, 64], causal: true }),
+  attentionCase("values of more columns than a tile", { q: [1, 2, 18, 8], v: [1, 2, 18, 36], causal: true }),
+  attentionCase("values of many columns, not in fours", { q: [1, 2, 18, 4], k: [1, 2, 35, 4], v: [1, 2, 35, 37] }),
   attentionCase("rows of 65", { q: [1, 1, 18, 65], causal: true }),
 ];
 
