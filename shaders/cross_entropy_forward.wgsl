@@ -2,19 +2,23 @@
 // the logits. With t the target, W the class weights, e the label smoothing, p = softmax(x):
 //   loss = -(1 - e) * W[t] * log p[t] - e / classes * sum_c W[c] * log p[c]
 //   dx_c = g * (p_c * ((1 - e) * W[t] + e / classes * sum_k W[k]) - (1 - e) * W[t] * 1{c = t} - e / classes * W[c])
-// with g = 1 / sum of W[t] over all rows for a MEAN, else 1. Rows whose target is ignored or out of range give 0.
+// with g = 1 / sum of W[t] over all rows for a MEAN, else 1 (f16 would lose what a mean makes small: there backward divides). Rows whose target is ignored or out of range give 0.
 //
 // Shapes: x, dx [outer, classes, inner], a row along the classes; targets [rows], u32 bits in fours; weight [classes]; losses,
 //         norms [partials]: place k sums rows k, k + partials, ... With partials = rows, one each. Element is f32, or
 //         vec4f of one row where inner is 1. With IN_PLACE dx holds x before, and x is not read.
 // Work:   LANES invocations a row at a time: see lib/row_lanes.wgsl. For the gradient of a mean, COUNTERS of them (a
 //         workgroup, or with counters_of_subgroup.wgsl a subgroup) first go through all targets.
-// Memory: 4 bytes an element, 8 with GRADIENT (after the first read a row is in cache).
+// Memory: each element once, twice with GRADIENT (after the first read a row is in cache).
 
 //#include "lib/across.wgsl"
 //#include "lib/component.wgsl"
 //#include "lib/index_check.wgsl"
 //#include "lib/row_lanes.wgsl"
+
+// In memory: half as wide for f16.
+alias StoredX = Element;
+alias StoredDx = Element;
 
 struct Params {
   rows: u32,
@@ -35,12 +39,12 @@ override IN_PLACE: bool = false;
 // How many neighbours count the targets together.
 override COUNTERS: u32 = 16u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
 @group(0) @binding(1) var<storage, read> targets: array<vec4u>;
 @group(0) @binding(2) var<storage, read> weight: array<Element>;
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(4) var<storage, read_write> norms: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<Element>;
+@group(0) @binding(5) var<storage, read_write> dx: array<StoredDx>;
 @group(0) @binding(6) var<storage, read_write> faults: IndexFaults;
 @group(0) @binding(7) var<uniform> params: Params;
 
@@ -57,9 +61,9 @@ struct RowSums {
 
 fn logits_at(i: u32) -> Element {
   if (IN_PLACE) {
-    return dx[i];
+    return Element(dx[i]);
   }
-  return x[i];
+  return Element(x[i]);
 }
 
 // Of Element c of a row.
@@ -151,13 +155,13 @@ fn write_gradient(start: u32, label: u32, highest: f32, factor: f32, hot: f32, s
     if (SMOOTH) {
       d -= share * weights_at(c);
     }
-    dx[i] = d;
+    dx[i] = StoredDx(d);
   }
 }
 
 fn write_zeros(start: u32, lane: u32) {
   for (var c = lane % LANES; c < params.extent; c += LANES) {
-    dx[start + c * params.inner] = Element();
+    dx[start + c * params.inner] = StoredDx();
   }
 }
 

@@ -6,7 +6,7 @@
 //         `others` is what else x contributed to: its gradient so far.
 // Work:   one workgroup a chunk of ROWS rows: LANES invocations take the means of a row; after the only barrier of the
 //         invocation form, each goes down COLUMNS columns of the chunk, so that their sums stay in registers.
-// Memory: 12 bytes an element, 16 with others (x and dy are read twice; the second time they are in cache).
+// Memory: each element of x, dy, others and dx once (x and dy are read twice; the second time they are in cache).
 
 //#include "lib/row_norm.wgsl"
 
@@ -18,6 +18,13 @@ override WANTS_X: bool = true;
 override WANTS_W: bool = true;
 override WANTS_B: bool = true;
 
+// In memory: half as wide for f16.
+alias StoredX = Element;
+alias StoredW = Element;
+alias StoredDy = Element;
+alias StoredOthers = Element;
+alias StoredDx = Element;
+
 struct Params {
   rows: u32,
   cols: u32,
@@ -25,12 +32,12 @@ struct Params {
   scale: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read> w: array<Element>;
-@group(0) @binding(2) var<storage, read> dy: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
+@group(0) @binding(1) var<storage, read> w: array<StoredW>;
+@group(0) @binding(2) var<storage, read> dy: array<StoredDy>;
 @group(0) @binding(3) var<storage, read> stats: array<vec4f>;
-@group(0) @binding(4) var<storage, read> others: array<Element>;
-@group(0) @binding(5) var<storage, read_write> dx: array<Element>;
+@group(0) @binding(4) var<storage, read> others: array<StoredOthers>;
+@group(0) @binding(5) var<storage, read_write> dx: array<StoredDx>;
 @group(0) @binding(6) var<storage, read_write> dw: array<Element>;
 @group(0) @binding(7) var<storage, read_write> db: array<Element>;
 @group(0) @binding(8) var<uniform> params: Params;
@@ -40,7 +47,7 @@ var<workgroup> means: array<vec2f, ROWS>;
 
 fn weight_at(j: u32) -> Element {
   if (HAS_WEIGHT) {
-    return w[j];
+    return Element(w[j]);
   }
   return Element(1.0);
 }
@@ -53,9 +60,9 @@ fn means_of_rows(first: u32, end: u32, lane: u32) {
     var sum = Element();
     var dot = Element();
     for (var j = lane % LANES; j < params.cols; j += LANES) {
-      let g = dy[start + j] * weight_at(j);
+      let g = Element(dy[start + j]) * weight_at(j);
       sum += g;
-      dot += g * (x[start + j] - s.x - s.y);
+      dot += g * (Element(x[start + j]) - s.x - s.y);
     }
     var mean_g = 0.0;
     if (CENTER) {
@@ -69,16 +76,16 @@ fn means_of_rows(first: u32, end: u32, lane: u32) {
 }
 
 fn xhat_at(i: u32, s: vec4f) -> Element {
-  return (x[i] - s.x - s.y) * s.z;
+  return (Element(x[i]) - s.x - s.y) * s.z;
 }
 
 fn write_dx(i: u32, g: Element, xhat: Element, rstd: f32, mean: vec2f) {
   if (WANTS_X) {
     var value = rstd * (g - mean.x - xhat * mean.y);
     if (HAS_OTHERS) {
-      value += others[i];
+      value += Element(others[i]);
     }
-    dx[i] = value;
+    dx[i] = StoredDx(value);
   }
 }
 
@@ -122,14 +129,14 @@ fn main(
       let s = stats[row];
       let mean = means[row - first];
       let near_xhat = xhat_at(i, s);
-      let near_dy = dy[i];
+      let near_dy = Element(dy[i]);
       near_w += near_dy * near_xhat;
       near_b += near_dy;
       write_dx(i, near_dy * near_weight, near_xhat, s.z, mean);
       if (COLUMNS == 2u) {
         let k = i + WORKGROUP;
         let far_xhat = xhat_at(k, s);
-        let far_dy = dy[k];
+        let far_dy = Element(dy[k]);
         far_w += far_dy * far_xhat;
         far_b += far_dy;
         write_dx(k, far_dy * far_weight, far_xhat, s.z, mean);

@@ -3,17 +3,23 @@
 //
 // Shapes: x, y [rows, cols]; w, b [cols]; stats [rows], saved for backward: mean, what rounding left off it, rstd.
 // Work:   LANES invocations a row: see lib/row_lanes.wgsl.
-// Memory: 8 bytes an element (the second and third read of a row are in cache).
+// Memory: each element once in and once out (the second and third read of a row are in cache).
 // Source: corrected two-pass algorithm, Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", 1983.
 
 //#include "lib/row_norm.wgsl"
 
 override HAS_BIAS: bool = true;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read> w: array<Element>;
-@group(0) @binding(2) var<storage, read> b: array<Element>;
-@group(0) @binding(3) var<storage, read_write> y: array<Element>;
+// In memory: half as wide for f16.
+alias StoredX = Element;
+alias StoredW = Element;
+alias StoredB = Element;
+alias StoredY = Element;
+
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
+@group(0) @binding(1) var<storage, read> w: array<StoredW>;
+@group(0) @binding(2) var<storage, read> b: array<StoredB>;
+@group(0) @binding(3) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(4) var<storage, read_write> stats: array<vec4f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
@@ -43,14 +49,14 @@ fn main(
   if (CENTER) {
     var sum = Element();
     for (var i = first; i < end; i += LANES) {
-      sum += x[i];
+      sum += Element(x[i]);
     }
     mean = lanes_sum(lane, across_sum(sum)) * params.scale;
   }
   var drift = Element();
   var squares = Element();
   for (var i = first; i < end; i += LANES) {
-    let d = x[i] - mean;
+    let d = Element(x[i]) - mean;
     drift += d;
     squares += d * d;
   }
@@ -66,14 +72,14 @@ fn main(
     return;
   }
   for (var j = lane % LANES; j < params.cols; j += LANES) {
-    var value = (x[start + j] - mean - residual) * rstd;
+    var value = (Element(x[start + j]) - mean - residual) * rstd;
     if (HAS_WEIGHT) {
-      value *= w[j];
+      value *= Element(w[j]);
     }
     if (HAS_BIAS) {
-      value += b[j];
+      value += Element(b[j]);
     }
-    y[start + j] = value;
+    y[start + j] = StoredY(value);
   }
   if (lane % LANES == 0u) {
     stats[row] = vec4f(mean, residual, rstd, 0.0);

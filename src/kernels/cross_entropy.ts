@@ -9,7 +9,7 @@ import { launch, workgroupsFor } from "../gpu/launch.js";
 import type { PartialLosses, Reduction } from "./loss_reduce.js";
 import { mapWorkgroups, packed } from "./map.js";
 import { rowForm, type RowSizes, type RowVariant } from "./row_form.js";
-import { withUnused } from "./unused.js";
+import { unread, withUnused } from "./unused.js";
 
 export interface ClassLossSettings {
   /** The logits' shape around the class axis: `extent` classes. */
@@ -24,6 +24,11 @@ const rowsPerWorkgroup = 16;
 export function partialLossesFor(device: Device, rows: number): number {
   const most = device.adapter.class === "cpu" ? 256 : 4096;
   return Math.ceil(rows / Math.max(1, Math.ceil(rows / most)));
+}
+
+/** Whether the gradient that forward leaves is divided already by what a mean divides by: in f16 that would be too small. */
+export function dividesForward(dx: Slice, reduction: Reduction): boolean {
+  return reduction === "mean" && !dx.half;
 }
 
 /**
@@ -43,15 +48,13 @@ export function crossEntropyForward(
   const { WORKGROUP, LANES } = how.constants;
   const inPlace = dx !== null && dx.buffer === x.buffer && dx.offset_bytes === x.offset_bytes;
   const { targets } = packed({ targets: buffers.targets }) as { targets: Slice };
-  // A binding that the variant never reads still needs a buffer, of one Element.
-  const unread = { ...targets, size_bytes: 16 };
   const bySubgroup = device.adapter.class === "cpu" && device.features.has("subgroups");
   withUnused(device, { dx }, (output) =>
     launch(device, crossEntropyForwardShader, {
       types: how.types,
       functions: [...how.functions, ...(bySubgroup ? [countersOfSubgroupShader] : [])],
       consts: { WIDTH: width },
-      buffers: { x: inPlace ? unread : x, targets, weight: weight ?? unread, losses: partial.losses, norms: partial.norms, faults, ...output },
+      buffers: { x: inPlace ? unread(targets) : x, targets, weight: weight ?? unread(targets), losses: partial.losses, norms: partial.norms, faults, ...output },
       params: { rows, extent, classes: sizes.extent, inner, partials: partial.count, ignore_index: ignoreIndex >>> 0, smoothing },
       constants: {
         ...how.constants,
@@ -59,7 +62,7 @@ export function crossEntropyForward(
         HAS_WEIGHT: weight !== null,
         SMOOTH: smoothing > 0,
         GRADIENT: dx !== null,
-        MEAN: reduction === "mean",
+        MEAN: dx !== null && dividesForward(dx, reduction),
         IN_PLACE: inPlace,
       },
       workgroups: workgroupsFor(partial.count, WORKGROUP / LANES),
@@ -67,8 +70,9 @@ export function crossEntropyForward(
   );
 }
 
-/** dx = unit * dy, where `unit` is what forward left and dy has one element a row for "none", else a single one. */
-export function crossEntropyBackward(device: Device, buffers: { unit: Slice; dy: Slice; dx: Slice }, { outer, extent, inner }: RowSizes, reduction: Reduction): void {
+/** dx = unit * dy, where `unit` is what forward left and dy has one element a row for "none", else a single one. `norm` for a mean that forward has not divided by. */
+export function crossEntropyBackward(device: Device, buffers: { unit: Slice; dy: Slice; norm?: Slice | null; dx: Slice }, { outer, extent, inner }: RowSizes, reduction: Reduction): void {
+  const { dy, norm = null } = buffers;
   const perRow = reduction === "none";
   const size = outer * extent * inner;
   // Where all elements have one factor, rows do not matter. Nothing behind dx may be touched: it may lie in an arena.
@@ -76,9 +80,9 @@ export function crossEntropyBackward(device: Device, buffers: { unit: Slice; dy:
   const elements = fours ? size / 4 : size;
   launch(device, crossEntropyBackwardShader, {
     types: { Element: fours ? "vec4f" : "f32" },
-    buffers,
+    buffers: { ...buffers, norm: norm ?? dy },
     params: { size: elements, extent: perRow && fours ? extent / 4 : extent, inner },
-    constants: { PER_ROW: perRow },
+    constants: { PER_ROW: perRow, DIVIDES: norm !== null },
     workgroups: mapWorkgroups(device, elements),
   });
 }

@@ -5,7 +5,7 @@ import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch } from "../gpu/launch.js";
 import { lanesOf, rowForm, sharedVariant, type RowVariant } from "./row_form.js";
-import { withUnused } from "./unused.js";
+import { unread, withUnused } from "./unused.js";
 
 export interface RowNormSettings {
   rows: number;
@@ -25,8 +25,7 @@ export function layerNormForward(
   const { how, extent, workgroups } = rowForm(device, { outer: rows, extent: cols, inner: 1 }, { variant });
   launch(device, layerNormForwardShader, {
     ...how,
-    // A binding that the variant never reads still needs a buffer.
-    buffers: { x, w: w ?? x, b: b ?? x, y, stats },
+    buffers: { x, w: w ?? unread(x), b: b ?? unread(x), y, stats },
     params: { rows, cols: extent, scale: 1 / cols, eps },
     constants: { ...how.constants, CENTER: center, HAS_WEIGHT: w !== null, HAS_BIAS: b !== null },
     workgroups,
@@ -76,7 +75,7 @@ export function layerNormBackward(
     launch(device, layerNormBackwardShader, {
       types: { Element: fours ? "vec4f" : "f32" },
       functions: [...(fours ? [foursInRowShader] : []), ...functions],
-      buffers: { x, w: w ?? x, dy, stats, others: others ?? x, ...outputs },
+      buffers: { x, w: w ?? unread(x), dy, stats, others: others ?? unread(x), ...outputs },
       params: { rows, cols: extent, scale: 1 / cols },
       constants: {
         ...constants,

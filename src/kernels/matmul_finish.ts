@@ -1,11 +1,12 @@
 // What becomes of the sums of a matrix product before they are stored: shaders/lib/matmul_finish.wgsl.
 import finishVec4Shader from "../../shaders/lib/matmul_finish_vec4.wgsl";
-import { asWords, type Slice } from "../gpu/buffers.js";
+import type { Slice } from "../gpu/buffers.js";
 import type { LaunchArguments } from "../gpu/launch.js";
 import type { Shader, Specialisation } from "../gpu/shader_source.js";
 import { dropoutParams, dropoutVarying, type DropoutKey } from "./dropout.js";
 import { unaryFunctions } from "./map_functions.js";
 import { heldScalar } from "./unit_scalar.js";
+import { unread } from "./unused.js";
 
 /** Activations that a product can end with, and what their vjp reads: the input, or the output. */
 export const fusedActivations = { gelu: "x", geluTanh: "x", silu: "x", relu: "y", sigmoid: "y", tanh: "y" } as const;
@@ -67,12 +68,10 @@ export const unusedBytes = 512;
 export function finishArguments(finish: Finish, a: Slice, unused: Slice): Required<Pick<LaunchArguments, "buffers" | "params" | "varying">> {
   const { bias, kept, slope, dropout, residual, rowSums } = finish;
   const half = unusedBytes / 2;
-  // As large as one vec4, the largest element declared.
-  const unread = { ...asWords(a), size_bytes: Math.max(16, a.size_bytes) };
   return {
     buffers: {
-      bias: bias ?? unread,
-      beside: slope?.kept ?? residual ?? unread,
+      bias: bias ?? unread(a),
+      beside: slope?.kept ?? residual ?? unread(a),
       kept: kept ?? { ...unused, size_bytes: half },
       row_sums: rowSums?.to ?? { ...unused, offset_bytes: unused.offset_bytes + half, size_bytes: half },
       held_rate: heldScalar(dropout?.p ?? 0, a),

@@ -1,8 +1,13 @@
 // A binding that a variant never uses still needs a buffer, and no two read_write bindings may share one's bytes.
-import type { Slice } from "../gpu/buffers.js";
+import { asWords, type Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 
 const size_bytes = 256;
+
+/** A slice that the dispatch reads anyway, as what stands in for one that it does not: a vec4 at least, the largest element declared. */
+export function unread(slice: Slice): Slice {
+  return { ...asWords(slice), size_bytes: Math.max(16, slice.size_bytes) };
+}
 
 /** Hands `use` the slices, with scratch in place of each null. */
 export function withUnused<Name extends string>(device: Device, slices: Record<Name, Slice | null>, use: (slices: Record<Name, Slice>) => void): void {

@@ -1,11 +1,12 @@
 import { ShapeError, UsageError } from "../errors.js";
-import { crossEntropyBackward, crossEntropyForward, nllBackward, nllForward, partialLossesFor, type ClassLossSettings } from "../kernels/cross_entropy.js";
+import { crossEntropyBackward, crossEntropyForward, dividesForward, nllBackward, nllForward, partialLossesFor, type ClassLossSettings } from "../kernels/cross_entropy.js";
 import { lossReduce, withPartialLosses, type PartialLosses, type Reduction } from "../kernels/loss_reduce.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape, normalizeAxis, sameShape, splitAtAxis } from "../shape.js";
 import { isOnes } from "../tensor/backward.js";
 import { isGradEnabled, record } from "../tensor/tape.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
+import { inF32 } from "./cast.js";
 import { requireDType, requireRank, requireSameDevice } from "./checks.js";
 import { checkReduction } from "./loss_reduction.js";
 
@@ -32,7 +33,7 @@ export interface CrossEntropyOptions extends NllLossOptions {
 /**
  * Cross-entropy of logits: -log softmax(x)[target], weighted and smoothed as in PyTorch.
  *
- * Shapes: logits [..., classes], targets i32 or u32 [...] -> [] ("none": [...]); or the classes on classAxis.
+ * Shapes: logits [..., classes] f32 or f16, targets i32 or u32 [...] -> [] ("none": [...]), f32; or the classes on classAxis.
  * Range:  any finite logits; the row maximum is subtracted. The mean over no target at all is NaN, as in PyTorch.
  * Throws: DTypeError, ShapeError; UsageError if weight requires a gradient; IndexError at the next read for a target
  *         outside 0 to classes - 1 that is not ignoreIndex.
@@ -48,22 +49,23 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   const overwrite = wanted && options.overwriteLogits === true;
   if (overwrite && !logits.node) throw new UsageError("crossEntropy: overwriteLogits is for computed logits, got a leaf that requires a gradient; leave it out");
   const { device } = logits;
-  const unit = overwrite ? logits.detach() : wanted ? empty(device, logits.shape) : null;
+  const unit = overwrite ? logits.detach() : wanted ? empty(device, logits.shape, logits.dtype) : null;
   const { y, norm } = reduceRows(targets, reduction, (partial) => {
     const faults = device.indexFaults.block("crossEntropy", targets.dtype);
     const buffers = { x: logits.buffer, targets: targets.buffer, weight: weight?.buffer ?? null, faults, dx: unit?.buffer ?? null };
     crossEntropyForward(device, buffers, partial, settings, reduction);
   });
   if (overwrite) logits.memory.version++;
+  const divisor = unit && reduction === "mean" && !dividesForward(unit.buffer, reduction) ? norm : null;
   const output = record({
     op: "crossEntropy",
     inputs: [logits],
     output: y,
-    saved: unit ? [unit] : [],
-    vjp: (dy, [unit], _, gradients) => {
-      if (isOnes(dy)) return [unit!];
+    saved: [...(unit ? [unit] : []), ...(unit && divisor ? [divisor] : [])],
+    vjp: (dy, [unit, divisor]: readonly Tensor[], _, gradients) => {
+      if (isOnes(dy) && !divisor) return [unit!];
       const dx = gradients.empty(0);
-      crossEntropyBackward(dy.device, { unit: unit!.buffer, dy: dy.buffer, dx: dx.buffer }, settings.sizes, reduction);
+      crossEntropyBackward(dy.device, { unit: unit!.buffer, dy: dy.buffer, norm: divisor?.buffer ?? null, dx: dx.buffer }, settings.sizes, reduction);
       return [dx];
     },
   });
@@ -83,6 +85,8 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
  */
 export function nllLoss(logProbs: Tensor, targets: Tensor, options: NllLossOptions = {}): Tensor {
   checkOptions("nllLoss", options, ["ignoreIndex", "reduction", "weight", "classAxis"]);
+  requireDType("nllLoss", "logProbs", logProbs, "f32", "f16");
+  if (logProbs.dtype === "f16") return inF32(logProbs, (logProbs) => nllLoss(logProbs, targets, options));
   const { reduction, weight, settings } = checkClassLoss("nllLoss", "logProbs", logProbs, targets, options, 0);
   const { device, shape } = logProbs;
   const hasWeight = weight !== null;
@@ -123,7 +127,7 @@ function reduceRows(targets: Tensor, reduction: Reduction, forward: (partial: Pa
 }
 
 function checkClassLoss(op: string, name: string, x: Tensor, targets: Tensor, options: NllLossOptions, smoothing: number) {
-  requireDType(op, name, x, "f32");
+  requireDType(op, name, x, "f32", "f16");
   requireRank(op, name, x, { atLeast: 1 });
   requireDType(op, "targets", targets, "i32", "u32");
   const reduction = checkReduction(op, options.reduction ?? "mean");

@@ -2,8 +2,10 @@ import { ShapeError } from "../errors.js";
 import { layerNormBackward, layerNormChunks, layerNormForward } from "../kernels/layer_norm.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
+import { autocastDType } from "../tensor/autocast.js";
+import { requireDTypeOn } from "../tensor/dtype.js";
 import { record } from "../tensor/tape.js";
-import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
+import { empty, type Tensor } from "../tensor/tensor.js";
 import { requireDType, requireSameDevice } from "./checks.js";
 
 export interface RowNormOptions {
@@ -16,9 +18,10 @@ export interface RowNormOptions {
 /**
  * Layer norm: y = (x - mean) / sqrt(var + eps) * weight + bias, with mean and biased variance over the last dimensions.
  *
- * Shapes: x [..., d1, ..., dk] -> same; weight, bias [d1, ..., dk] or null, k = normalizedDims.
- * Range:  eps >= 0, 1e-5 by default. Corrected two-pass variance: x may lie far from 0. A constant row gives the bias.
- * Throws: DTypeError unless f32; ShapeError if weight or bias does not have the normalised shape.
+ * Shapes: x [..., d1, ..., dk] -> same, f16 inside autocast; weight, bias [d1, ..., dk] or null, k = normalizedDims.
+ * Range:  eps >= 0, 1e-5 by default. Corrected two-pass variance: x may lie far from 0. A constant row gives the bias. Of f16
+ *         too, mean, variance and eps are f32: no eps is too small for it.
+ * Throws: DTypeError for integers; ShapeError if weight or bias does not have the normalised shape.
  * Source: Ba, Kiros and Hinton 2016; backward dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), g = weight * dy.
  */
 export function layerNorm(x: Tensor, weight: Tensor | null = null, bias: Tensor | null = null, options: RowNormOptions = {}): Tensor {
@@ -28,9 +31,9 @@ export function layerNorm(x: Tensor, weight: Tensor | null = null, bias: Tensor 
 /**
  * RMS norm: y = x / sqrt(mean(x^2) + eps) * weight over the last dimensions.
  *
- * Shapes: x [..., d1, ..., dk] -> same; weight [d1, ..., dk] or null, k = normalizedDims.
- * Range:  eps >= 0, 1e-6 by default.
- * Throws: DTypeError unless f32; ShapeError if weight does not have the normalised shape.
+ * Shapes: x [..., d1, ..., dk] -> same, f16 inside autocast; weight [d1, ..., dk] or null, k = normalizedDims.
+ * Range:  eps >= 0, 1e-6 by default: f32 beside an f16 x too.
+ * Throws: DTypeError for integers; ShapeError if weight does not have the normalised shape.
  * Source: Zhang and Sennrich 2019; backward dx = rstd * (g - xhat * mean(g * xhat)), g = weight * dy.
  */
 export function rmsNorm(x: Tensor, weight: Tensor | null = null, options: RowNormOptions = {}): Tensor {
@@ -46,13 +49,13 @@ function rowNorm(
   kind: { center: boolean; eps: number },
 ): Tensor {
   checkOptions(op, options, ["eps", "normalizedDims"]);
-  requireDType(op, "x", x, "f32");
+  requireDType(op, "x", x, "f32", "f16");
   const dims = checkNumber(op, "normalizedDims", options.normalizedDims ?? 1, { min: 1, integer: true });
   if (dims > x.rank) throw new ShapeError(`${op}: normalizedDims is ${dims}, got x ${formatShape(x.shape)}; use 1 to ${x.rank}`);
   const normalized = x.shape.slice(x.rank - dims);
   for (const [name, tensor] of [["weight", weight], ["bias", bias]] as const) {
     if (!tensor) continue;
-    requireDType(op, name, tensor, "f32");
+    requireDType(op, name, tensor, "f32", "f16");
     requireSameDevice(op, x, tensor);
     if (!sameShape(tensor.shape, normalized)) {
       throw new ShapeError(`${op}: ${name} must have the normalised shape ${formatShape(normalized)}, got ${formatShape(tensor.shape)}`);
@@ -63,7 +66,9 @@ function rowNorm(
   const eps = checkNumber(op, "eps", options.eps ?? kind.eps, { min: 0 });
   const settings = { rows: x.size / cols, cols, center: kind.center };
 
-  const y = emptyLike(x);
+  const dtype = autocastDType() ?? x.dtype;
+  requireDTypeOn(x.device, op, dtype);
+  const y = empty(x.device, x.shape, dtype);
   const stats = empty(x.device, [settings.rows, 4]);
   layerNormForward(
     x.device,

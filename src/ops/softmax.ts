@@ -3,6 +3,7 @@ import { checkOptions } from "../options.js";
 import { normalizeAxis, splitAtAxis } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import { emptyLike, type Tensor } from "../tensor/tensor.js";
+import { inF32 } from "./cast.js";
 import { requireDType, requireRank } from "./checks.js";
 
 export interface SoftmaxOptions {
@@ -13,10 +14,10 @@ export interface SoftmaxOptions {
 /**
  * Softmax along an axis: y_i = exp(x_i) / sum_j exp(x_j).
  *
- * Shapes: x -> y of the same shape, f32.
+ * Shapes: x f32 or f16 -> y of the same shape, f32.
  * Range:  any finite x; the maximum is subtracted first. -infinity gives 0; a row with NaN or +infinity, or of nothing
  *         but -infinity, gives NaN.
- * Throws: DTypeError unless f32; ShapeError if x is a scalar or the axis is out of range.
+ * Throws: DTypeError for integers; ShapeError if x is a scalar or the axis is out of range.
  * Source: backward dx = y * (dy - sum(y * dy)).
  */
 export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
@@ -26,9 +27,9 @@ export function softmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
 /**
  * Logarithm of the softmax along an axis: y_i = x_i - log sum_j exp(x_j).
  *
- * Shapes: x -> y of the same shape, f32.
+ * Shapes: x f32 or f16 -> y of the same shape, f32.
  * Range:  as softmax; exact where softmax would underflow to 0. -infinity gives -infinity.
- * Throws: DTypeError unless f32; ShapeError if x is a scalar or the axis is out of range.
+ * Throws: DTypeError for integers; ShapeError if x is a scalar or the axis is out of range.
  * Source: backward dx = dy - exp(y) * sum(dy).
  */
 export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
@@ -37,7 +38,8 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = {}): Tensor {
 
 function alongAxis(op: string, x: Tensor, options: SoftmaxOptions, log: boolean): Tensor {
   checkOptions(op, options, ["axis"]);
-  requireDType(op, "x", x, "f32");
+  requireDType(op, "x", x, "f32", "f16");
+  if (x.dtype === "f16") return inF32(x, (x) => alongAxis(op, x, options, log));
   requireRank(op, "x", x, { atLeast: 1 });
   const sizes = splitAtAxis(x.shape, normalizeAxis(op, options.axis ?? -1, x.rank));
   const y = emptyLike(x);

@@ -244,7 +244,7 @@ describe("class losses", () => {
     using trained = ones(device, [3], { requiresGrad: true });
     using none = zeros(device, [4, 0]);
     for (const [op, name, first] of [[crossEntropy, "crossEntropy", "logits"], [nllLoss, "nllLoss", "logProbs"]] as const) {
-      expect(() => op(targets, targets)).toThrow(`${name}: ${first} must be f32, got i32`);
+      expect(() => op(targets, targets)).toThrow(`${name}: ${first} must be f32 or f16, got i32`);
       expect(() => op(scalar, targets)).toThrow(`${name}: ${first} must have at least 1 dimensions, got []`);
       expect(() => op(x, probabilities)).toThrow(`${name}: targets must be i32 or u32, got f32`);
       expect(() => op(x, five)).toThrow(`${name}: targets must have the shape of ${first} without its classes on axis 1, got ${first} [4, 3] and targets [5]`);
