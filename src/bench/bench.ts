@@ -43,7 +43,7 @@ export interface Work {
 
 export class Bench {
   private measuredPeaks: Peaks | null = null;
-  private readonly problems = new Map<Engine, string>();
+  private readonly problems = new Map<Entrant["engine"], string>();
 
   constructor(
     readonly kiln: KilnEngine,
@@ -66,6 +66,7 @@ export class Bench {
   async run(cases: readonly Case[]): Promise<void> {
     for (const one of cases) {
       this.options.progress(`${one.suite}: ${one.name} ${one.shape}`);
+      this.problems.clear();
       await one.measure(this);
     }
   }
@@ -75,24 +76,23 @@ export class Bench {
     return (this.measuredPeaks ??= await this.measurePeaks());
   }
 
-  /** Times the entrants in turn and reports each, the first of them being what the others are held against. */
+  /** Times the entrants in turn and reports each, Kiln being what the others are held against. */
   async compete(identity: Identity, entrants: readonly Entrant[], more: (timing: Timing, timings: readonly Timing[]) => Work & Partial<Measurement>): Promise<void> {
     const timings = await sample(entrants, this.options.sampling);
-    for (const timing of timings) this.options.report(measurementOf({ ...identity, contender: timing.name }, timing, timings[0]!, more(timing, timings)));
-  }
-
-  /** An error that an engine's device reported since this was last asked. */
-  problemOf(engine: Engine): string | null {
-    const problem = this.problems.get(engine) ?? null;
-    this.problems.delete(engine);
-    return problem;
+    timings.forEach((timing, i) => {
+      // The time of work that the device refused is the time of nothing.
+      timing.error ??= this.problems.get(entrants[i]!.engine) ?? null;
+      if (timing.error !== null) timing.times = [];
+    });
+    const own = timings.find(({ name }) => name === this.kiln.name) ?? null;
+    for (const timing of timings) this.options.report(measurementOf({ ...identity, contender: timing.name }, timing, own, more(timing, timings)));
   }
 
   /** What can make a contender; one that cannot is reported with its error, and left out. */
   entrant(identity: Identity, engine: Engine, name: string, make: () => Entrant["contender"] | null): Entrant[] {
     try {
       const contender = make();
-      return contender ? [{ name, contender, probe: engine.probe }] : [];
+      return contender ? [{ name, contender, engine }] : [];
     } catch (error) {
       this.options.report({ ...identity, contender: name, unit: "ms", median: null, error: messageOf(error) });
       return [];
@@ -100,12 +100,13 @@ export class Bench {
   }
 
   private async measurePeaks(): Promise<Peaks> {
-    const { device, probe } = this.kiln;
+    const { kiln } = this;
+    const { device } = kiln;
     const { progress, sampling } = this.options;
     progress("peaks: copy and arithmetic");
-    const copies = copyForms.map((form): Entrant & { form: CopyForm } => ({ name: copyName(form), contender: copyContender(device, form), probe, form }));
+    const copies = copyForms.map((form): Entrant & { form: CopyForm } => ({ name: copyName(form), contender: copyContender(device, form), engine: kiln, form }));
     const size = arithmeticSize(device);
-    const arithmetic: Entrant = { name: "kiln", contender: arithmeticContender(device, size), probe };
+    const arithmetic: Entrant = { name: "kiln", contender: arithmeticContender(device, size), engine: kiln };
     const timings = await sample([...copies, arithmetic], sampling);
     for (const { contender } of [...copies, arithmetic]) contender.dispose();
     const medians = timings.map(({ times }) => (times.length > 0 ? summarise(times).median : Infinity));
@@ -119,17 +120,16 @@ export class Bench {
   }
 }
 
-function measurementOf(identity: Identity & { contender: string }, timing: Timing, reference: Timing, more: Work & Partial<Measurement>): Measurement {
+function measurementOf(identity: Identity & { contender: string }, timing: Timing, own: Timing | null, more: Work & Partial<Measurement>): Measurement {
   const { flops, bytes, floor_ms, ...rest } = more;
-  if (timing.times.length === 0) return { ...identity, unit: "ms", median: null, error: timing.error ?? "no sample", ...rest };
+  if (timing.times.length === 0) return { ...identity, unit: "ms", median: null, ...rest, error: timing.error ?? rest.error ?? "no sample" };
   const summary = summarise(timing.times);
   return {
     ...timed(identity, summary, { ...(flops && { flops }), ...(bytes && { bytes }) }),
     inner: timing.inner,
     first_ms: timing.first_ms,
     ...(floor_ms && { floorShare: floor_ms / summary.median }),
-    ...(timing !== reference && reference.times.length > 0 && { overKiln: ratioOf(timing.times, reference.times).median }),
-    ...(timing.error && { error: timing.error }),
+    ...(own && timing !== own && own.times.length > 0 && { overKiln: ratioOf(timing.times, own.times).median }),
     ...rest,
   };
 }

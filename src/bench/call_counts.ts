@@ -5,7 +5,7 @@ import type { Entrant } from "./sampling.js";
 const repetitions = 4;
 
 /** Counted over several repetitions less one, so that what waiting itself costs drops out, once pools have what they need. */
-export async function callsPerRepetition({ contender, probe }: Pick<Entrant, "contender" | "probe">): Promise<GpuCalls> {
+export async function callsPerRepetition({ contender, engine: { probe } }: Entrant): Promise<GpuCalls> {
   const after = (count: number) =>
     probe.count(async () => {
       for (let i = 0; i < count; i++) contender.run();

@@ -1,12 +1,11 @@
 // Timing contenders against each other: in turn, so that what else the machine does hits all of them alike.
-import type { Contender } from "./engine.js";
-import type { DeviceProbe } from "./probe.js";
+import type { Contender, Engine } from "./engine.js";
 
 export interface Entrant {
   /** As the rows call it. */
   name: string;
   contender: Contender;
-  probe: DeviceProbe;
+  engine: Pick<Engine, "probe">;
 }
 
 export interface SamplingOptions {
@@ -92,7 +91,7 @@ async function warmUp(runner: Runner, { least_ms }: SamplingOptions): Promise<vo
 
 /** Milliseconds of one of `inner` repetitions. Done again where the sleep outlasted the work. */
 async function timed(runner: Runner, inner: number): Promise<number> {
-  const { contender, probe } = runner.entrant;
+  const { contender, engine: { probe } } = runner.entrant;
   for (;;) {
     const start = performance.now();
     const slept_ms = sleptShare * inner * runner.fastest_ms;

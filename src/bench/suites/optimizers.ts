@@ -69,6 +69,12 @@ const mostCompared = 4e6;
 async function measure(bench: Bench, identity: Identity, spec: OptimizerSpec): Promise<void> {
   const parameters = elements(spec);
   const bytes = parameters * bytesPerParameter(spec.algorithm);
+  const largest = 4 * Math.max(...spec.sizes);
+  const limit = bench.kiln.device.pool.maxBytes;
+  if (largest > limit) {
+    bench.options.report({ ...identity, contender: "kiln", unit: "ms", median: null, error: `a tensor of ${largest} bytes is over the adapter's limit of ${limit} bytes a binding` });
+    return;
+  }
   const { copyForm, copy_gbps } = await bench.peaks();
   const entrants: Entrant[] = [];
   const remarks = new Map<string, Partial<Measurement>>();
@@ -79,17 +85,17 @@ async function measure(bench: Bench, identity: Identity, spec: OptimizerSpec): P
       if (!engine || (bytes * 1e-6 * expectedFactor[name]!) / copy_gbps > bench.options.patience_ms) continue;
       for (const entrant of bench.entrant(identity, engine, name, () => engine.optimizer({ ...spec, variant }))) {
         entrants.push(entrant);
-        const first = await firstStep(bench, engine, entrant, spec.sizes[0]! <= mostCompared ? reference : null);
+        const first = await firstStep(entrant, spec.sizes[0]! <= mostCompared ? reference : null);
         reference ??= first.outputs;
         remarks.set(name, first.remarks);
       }
     }
     // Beside the others, over as much memory as one of the step's arrays.
     const copiedBytes = 16 * Math.ceil(parameters / 4);
-    const { device, probe } = bench.kiln;
-    entrants.push({ name: "copy", contender: copyContender(device, copyForm, copiedBytes), probe });
+    const { kiln } = bench;
+    entrants.push({ name: "copy", contender: copyContender(kiln.device, copyForm, copiedBytes), engine: kiln });
     await bench.compete(identity, entrants, ({ name }, timings) => {
-      if (name === "copy") return { bytes: 2 * Math.min(copiedBytes, device.pool.maxBytes), note: copyName(copyForm) };
+      if (name === "copy") return { bytes: 2 * Math.min(copiedBytes, kiln.device.pool.maxBytes), note: copyName(copyForm) };
       return { bytes, ...(parameters >= fewestForFloor && { floor_ms: copyTime(timings) * (bytes / (2 * copiedBytes)) }), ...remarks.get(name) };
     });
   } finally {
@@ -104,15 +110,15 @@ function copyTime(timings: readonly Timing[]): number {
 }
 
 /** Takes a step, compares it with Kiln's, and counts what the following ones ask of WebGPU. */
-async function firstStep(bench: Bench, engine: Engine, { contender, probe }: Entrant, reference: Float32Array[] | null): Promise<{ outputs: Float32Array[] | null; remarks: Partial<Measurement> }> {
+async function firstStep(entrant: Entrant, reference: Float32Array[] | null): Promise<{ outputs: Float32Array[] | null; remarks: Partial<Measurement> }> {
+  const { contender } = entrant;
   try {
     contender.run();
     await contender.finished();
     const outputs = await contender.outputs();
     const apart = reference ? worstDifference(outputs, reference) : 0;
-    const calls = await callsPerRepetition({ contender, probe });
-    const problem = bench.problemOf(engine);
-    const error = problem ?? (apart > agreement ? `wrong result: ${apart.toExponential(1)} away from Kiln's, relative to the largest value` : null);
+    const calls = await callsPerRepetition(entrant);
+    const error = apart > agreement ? `wrong result: ${apart.toExponential(1)} away from Kiln's, relative to the largest value` : null;
     return { outputs, remarks: { calls, ...(error && { error }) } };
   } catch (error) {
     return { outputs: null, remarks: { error: messageOf(error) } };

@@ -2,7 +2,6 @@
 import { messageOf, type Bench, type Case, type Identity } from "../bench.js";
 import { profile } from "../../profile/index.js";
 import { callsPerRepetition } from "../call_counts.js";
-import type { Engine } from "../engine.js";
 import { digits } from "../report/text.js";
 import type { Measurement } from "../row.js";
 import type { Entrant } from "../sampling.js";
@@ -41,7 +40,7 @@ async function measure(bench: Bench, identity: Identity, shape: GptShape): Promi
       bench.options.progress(`${suite}: ${identity.shape}, ${engine.name}'s first steps`);
       for (const entrant of bench.entrant(identity, engine, engine.name, () => engine.training(spec))) {
         entrants.push(entrant);
-        const first = await firstSteps(bench, engine, entrant, reference);
+        const first = await firstSteps(entrant, reference);
         reference ??= first.values ?? null;
         remarks.set(engine.name, first);
       }
@@ -62,7 +61,8 @@ function stepFlops({ layers, width, block, batch }: GptShape, parameters: number
 }
 
 /** The losses of the first steps, which must be Kiln's, and what a step asks of WebGPU. */
-async function firstSteps(bench: Bench, engine: Engine, { contender, probe }: Entrant, reference: readonly number[] | null): Promise<Partial<Measurement>> {
+async function firstSteps(entrant: Entrant, reference: readonly number[] | null): Promise<Partial<Measurement>> {
+  const { contender } = entrant;
   try {
     const values: number[] = [];
     for (let step = 0; step < comparedSteps; step++) {
@@ -70,10 +70,9 @@ async function firstSteps(bench: Bench, engine: Engine, { contender, probe }: En
       await contender.finished();
       values.push((await contender.outputs())[0]![0]!);
     }
-    const calls = await callsPerRepetition({ contender, probe });
+    const calls = await callsPerRepetition(entrant);
     const apart = reference ? Math.max(...values.map((value, i) => Math.abs(value - reference[i]!) / Math.abs(reference[i]!))) : 0;
-    const problem = bench.problemOf(engine);
-    const error = problem ?? (apart <= agreement ? null : `wrong losses: up to ${apart.toExponential(1)} away from Kiln's, relatively`);
+    const error = apart <= agreement ? null : `wrong losses: up to ${apart.toExponential(1)} away from Kiln's, relatively`;
     return { values, calls, ...(error && { error }) };
   } catch (error) {
     return { error: messageOf(error) };

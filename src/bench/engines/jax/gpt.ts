@@ -1,6 +1,7 @@
 // nanoGPT's model in jax-js: one jitted function from parameters and a batch to the loss.
 import type { GptShape } from "../../specs/training.js";
 import type { Jax, JaxArray } from "./load.js";
+import { oneHot } from "./one_hot.js";
 
 export type Params = Record<string, JaxArray>;
 
@@ -21,7 +22,7 @@ export function gptLoss({ numpy: np, nn }: Jax, { layers, heads, width, block, v
     const take = (name: string) => params[name]!;
     const embedding = take("transformer.wte.weight");
     // A product with one-hot rows: its gradient is a product too, where that of a gather is a scatter.
-    let x = np.matmul(nn.oneHot(tokens, vocab), embedding.ref).reshape([batch, block, width]).add(take("transformer.wpe.weight"));
+    let x = np.matmul(oneHot(np, tokens, vocab), embedding.ref).reshape([batch, block, width]).add(take("transformer.wpe.weight"));
     x = x.reshape([batch * block, width]);
     for (let layer = 0; layer < layers; layer++) {
       const of = (name: string) => take(`transformer.h.${layer}.${name}.weight`);
@@ -29,6 +30,6 @@ export function gptLoss({ numpy: np, nn }: Jax, { layers, heads, width, block, v
       x = x.ref.add(mlp(norm(x, of("ln_2")), of("mlp.c_fc"), of("mlp.c_proj")));
     }
     const logits = np.matmul(norm(x, take("transformer.ln_f.weight")), embedding.transpose());
-    return nn.logSoftmax(logits).mul(nn.oneHot(targets, vocab)).sum().mul(-1 / (batch * block));
+    return nn.logSoftmax(logits).mul(oneHot(np, targets, vocab)).sum().mul(-1 / (batch * block));
   };
 }

@@ -3,6 +3,7 @@ import { swappedMiddle, type HostArray } from "../../specs/host.js";
 import type { KernelShape, KernelSpec } from "../../specs/kernels.js";
 import { JaxContender } from "./contender.js";
 import type { Jax, JaxArray } from "./load.js";
+import { oneHot } from "./one_hot.js";
 
 type Fn = (...inputs: JaxArray[]) => JaxArray;
 
@@ -48,12 +49,12 @@ function functionOf({ numpy: np, nn, random }: Jax, shape: KernelShape): Fn {
     case "batchNorm":
       return (x, weight, bias) => nn.standardize(x!, 0, { epsilon: 1e-5 }).mul(weight!).add(bias!);
     case "crossEntropy":
-      return (logits, targets) => nn.logSoftmax(logits!).mul(nn.oneHot(targets!, shape.classes)).sum().mul(-1 / shape.rows);
+      return (logits, targets) => nn.logSoftmax(logits!).mul(oneHot(np, targets!, shape.classes)).sum().mul(-1 / shape.rows);
     case "attention":
       return (q, k, v) => nn.dotProductAttention(q!, k!, v!, { isCausal: true });
     case "embedding":
       // For a small table a product with one-hot rows is faster than a gather, whose gradient is a scatter.
-      return shape.vocab <= 1024 ? (weight, tokens) => np.matmul(nn.oneHot(tokens!, shape.vocab), weight!) : (weight, tokens) => weight!.slice(tokens!);
+      return shape.vocab <= 1024 ? (weight, tokens) => np.matmul(oneHot(np, tokens!, shape.vocab), weight!) : (weight, tokens) => weight!.slice(tokens!);
     case "dropout":
       return (x) => np.where(random.bernoulli(random.key(1), 1 - shape.p, [shape.size]), x!.mul(1 / (1 - shape.p)), 0);
   }
