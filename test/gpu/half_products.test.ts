@@ -40,7 +40,7 @@ const draw = (seed: number, shape: number[]): Nd => {
 const upload = (device: Device, x: Nd, dtype: DType = "f32") => k.fromArray(device, x.data, { shape: x.shape, dtype });
 
 describe("matmul kernels", () => {
-  const variants: MatmulVariant[] = ["naive", "register", "register_small", "subgroup", "subgroup_any", "dot", "tiled", "tiled_small"];
+  const variants: MatmulVariant[] = ["naive", "register", "register_small", "subgroup", "subgroup_any", "dot", "tiled_large", "tiled", "tiled_small"];
   const types: [DType, DType, DType][] = [["f16", "f16", "f16"], ["f16", "f16", "f32"], ["f32", "f16", "f16"], ["f16", "f32", "f32"], ["f32", "f32", "f16"]];
   const sizes = [{ m: 5, n: 7, k: 9 }, { m: 33, n: 36, k: 20 }, { m: 17, n: 66, k: 12 }];
   for (const variant of variants) {
