@@ -1,11 +1,13 @@
 // Builds dist: index.js for pages and bundlers, node.js, and the command line cli.js, with what they share in chunks,
 // so that a program that imports two of them has one Tensor class. Packages stay imports.
-// --quiet says nothing; --no-types leaves out the .d.ts files, which take longer than all the rest.
+// And dist/bench, the page of the benchmarks: static files, not published.
+// --quiet says nothing and builds only what runs; --no-types leaves out the .d.ts files, which take longer than all the rest.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join } from "node:path";
+import { buildBenchPage } from "./build_page.mjs";
 import { esbuildWgsl } from "./wgsl_plugin.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -39,6 +41,7 @@ checkBrowserSafe("dist/index.js");
 for (const { path, contents } of outputFiles) replaceFile(path, contents);
 removeStale();
 chmodSync("dist/cli.js", 0o755);
+const pageBytes = quiet ? 0 : await buildBenchPage("dist/bench");
 if (types) emitTypes();
 if (!quiet) report();
 
@@ -95,6 +98,7 @@ function report() {
     const path = `dist/${entry}.js`;
     console.log(`${path.padEnd(14)} ${(closureBytes(path) / 1024).toFixed(0).padStart(5)} KiB with its chunks`);
   }
+  console.log(`dist/bench     ${(pageBytes / 1024).toFixed(0).padStart(5)} KiB, a static page`);
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(2)} s${types ? ", type declarations in dist/types" : ""}`);
 }
 
