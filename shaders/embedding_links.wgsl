@@ -6,7 +6,7 @@
 //         not settle both. Frequent tokens are near, rare ones have short lists: about 100 steps a position at worst
 //         for tokens drawn at random, whatever their frequencies.
 // Memory: a few hundred bytes a position, from cache.
-// Source: replaces a sort or float atomics: the chains fix the order of the sums in embedding_backward_tokens.wgsl.
+// Source: replaces a sort or float atomics: the chains fix the order of the sums in embedding_backward.wgsl.
 
 struct Params {
   vocab: u32,

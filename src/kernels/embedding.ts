@@ -1,5 +1,4 @@
-import embeddingBackwardPositionsShader from "../../shaders/embedding_backward_positions.wgsl";
-import embeddingBackwardTokensShader from "../../shaders/embedding_backward_tokens.wgsl";
+import embeddingBackwardShader from "../../shaders/embedding_backward.wgsl";
 import embeddingForwardShader from "../../shaders/embedding_forward.wgsl";
 import embeddingLinksShader from "../../shaders/embedding_links.wgsl";
 import embeddingFoursShader from "../../shaders/lib/embedding_fours.wgsl";
@@ -71,47 +70,38 @@ export function embeddingForward(
   );
 }
 
-/** dweight += the rows of dy by token, or all of it: rows whose token does not occur are then zero. */
-export function embeddingBackwardTokens(
-  device: Device,
-  buffers: { tokens: Slice; lists: TokenLists; dy: Slice; dweight: Slice },
-  sizes: EmbeddingSizes,
-  dropout: DropoutKey | null,
-  { accumulate }: { accumulate: boolean },
-): void {
-  const { tokens, lists, dy, dweight } = buffers;
-  if (!accumulate && dweight.size_bytes > 0) device.queue.clear(dweight);
-  const { vocab, count } = sizes;
-  if (count === 0 || vocab === 0) return;
-  const links: Slice = { buffer: device.acquire(count * 4, "embedding links"), offset_bytes: 0, size_bytes: count * 4 };
-  launch(device, embeddingLinksShader, { buffers: { tokens, ...lists, links }, params: { vocab, count }, workgroups: workgroupsFor(count, 16) });
-  const { how, constants, held } = formOf(device, sizes, count, dropout);
-  launch(device, embeddingBackwardTokensShader, {
-    ...how,
-    buffers: { tokens, links, dy, dweight, ...held(tokens) },
-    constants: { ...constants, ACCUMULATE: accumulate },
-  });
-  // The queue runs in order: whoever gets this buffer next cannot overtake the launches above.
-  links.buffer.release();
+/** Memory of a table's gradient. */
+export interface TableGradient {
+  slice: Slice;
+  /** Whether it is added to: otherwise all of it is written, and rows that were not used are zero. */
+  accumulate: boolean;
 }
 
-/** dpositions += the rows of dy summed over the batch, or all of it: positions that were not used are then zero. */
-export function embeddingBackwardPositions(
+/** The gradients of both tables: sums of dy by token and by position. A null one is not computed. */
+export function embeddingBackward(
   device: Device,
-  buffers: { dy: Slice; dpositions: Slice },
+  buffers: { tokens: Slice; lists: TokenLists | null; dy: Slice; weight: TableGradient | null; positions: TableGradient | null },
   sizes: EmbeddingSizes,
   dropout: DropoutKey | null,
-  { accumulate }: { accumulate: boolean },
 ): void {
-  const { dy, dpositions } = buffers;
-  if (sizes.count === 0) {
-    if (!accumulate && dpositions.size_bytes > 0) device.queue.clear(dpositions);
-    return;
+  const { tokens, lists, dy, weight, positions } = buffers;
+  const { vocab, count, block } = sizes;
+  const clear = (table: TableGradient | null) => table && !table.accumulate && table.slice.size_bytes > 0 && device.queue.clear(table.slice);
+  clear(weight);
+  if (count === 0) return void clear(positions);
+  const byToken = weight !== null && lists !== null && vocab > 0;
+  const links: Slice | null = byToken ? { buffer: device.acquire(count * 4, "embedding links"), offset_bytes: 0, size_bytes: count * 4 } : null;
+  if (links) {
+    launch(device, embeddingLinksShader, { buffers: { tokens, ...lists, links }, params: { vocab, count }, workgroups: workgroupsFor(count, 16) });
   }
-  const { how, constants, held } = formOf(device, sizes, sizes.block, dropout);
-  launch(device, embeddingBackwardPositionsShader, {
-    ...how,
-    buffers: { dy, dpositions, ...held(dy) },
-    constants: { ...constants, ACCUMULATE: accumulate },
-  });
+  const { how, constants, held } = formOf(device, sizes, (byToken ? count : 0) + (positions ? block : 0), dropout);
+  withUnused(device, { dweight: byToken ? weight.slice : null, dpositions: positions?.slice ?? null }, (outputs) =>
+    launch(device, embeddingBackwardShader, {
+      ...how,
+      buffers: { tokens, links: links ?? tokens, dy, ...outputs, ...held(tokens) },
+      constants: { ...constants, WANTS_W: byToken, WANTS_P: positions !== null, ADDS_W: weight?.accumulate ?? false, ADDS_P: positions?.accumulate ?? false },
+    }),
+  );
+  // The queue runs in order: whoever gets this buffer next cannot overtake the launches above.
+  links?.buffer.release();
 }

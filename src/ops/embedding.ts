@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.js";
-import { embeddingBackwardPositions, embeddingBackwardTokens, embeddingForward } from "../kernels/embedding.js";
+import { embeddingBackward, embeddingForward } from "../kernels/embedding.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { formatShape } from "../shape.js";
 import { isGradEnabled, record, type GradientTargets } from "../tensor/tape.js";
@@ -75,11 +75,10 @@ function embed(op: string, weight: Tensor, positions: Tensor | null, tokens: Ten
     vjp: (dy, [tokens, ...rest], needs, gradients) => {
       const held = rest[lists.length];
       const key = mask && held ? { ...mask.key, p: held.buffer } : (mask?.key ?? null);
-      const saved = listsOf(rest.slice(0, lists.length));
-      const dweight = needs[0] && saved ? targetOf(gradients, 0) : null;
-      if (dweight) embeddingBackwardTokens(device, { tokens: tokens!.buffer, lists: saved!, dy: dy.buffer, dweight: dweight.tensor.buffer }, sizes, key, dweight);
+      const dweight = needs[0] ? targetOf(gradients, 0) : null;
       const dpositions = needs[1] ? targetOf(gradients, 1) : null;
-      if (dpositions) embeddingBackwardPositions(device, { dy: dy.buffer, dpositions: dpositions.tensor.buffer }, sizes, key, dpositions);
+      const buffers = { tokens: tokens!.buffer, lists: listsOf(rest.slice(0, lists.length)), dy: dy.buffer };
+      embeddingBackward(device, { ...buffers, weight: sliceOf(dweight), positions: sliceOf(dpositions) }, sizes, key);
       return [dweight?.tensor ?? null, ...(positions ? [dpositions?.tensor ?? null] : [])];
     },
   });
@@ -98,8 +97,17 @@ function listsOf([heads, below]: readonly Tensor[]) {
   return heads && below ? { heads: heads.buffer, below: below.buffer } : null;
 }
 
-/** A table's rows are few: their sums are added to the gradient that there is already, such as a tied head's. */
-function targetOf(gradients: GradientTargets, i: number): { tensor: Tensor; accumulate: boolean } {
+interface Target {
+  tensor: Tensor;
+  accumulate: boolean;
+}
+
+/** Sums are added to the gradient that a table has already, such as a tied head's. */
+function targetOf(gradients: GradientTargets, i: number): Target {
   const before = gradients.accumulated(i);
   return { tensor: before ?? gradients.empty(i), accumulate: before !== null };
+}
+
+function sliceOf(target: Target | null) {
+  return target && { slice: target.tensor.buffer, accumulate: target.accumulate };
 }
