@@ -150,7 +150,9 @@ function launchWindows(device: Device, shader: Shader, buffers: MatmulBuffers, l
   const end = finishVariant(finish, n % 4 === 0 && shader !== naiveShader);
   withScratch(device, unusedBytes, "matmul unused", (unused) => {
     const given = finishArguments(finish, buffers.a, unused);
-    for (const window of batchWindows(layout)) {
+    const windows = batchWindows(layout);
+    const bytes = bytesMoved(buffers, finish) / windows.length;
+    for (const window of windows) {
       launch(device, shader, {
         ...how,
         ...end,
@@ -159,10 +161,16 @@ function launchWindows(device: Device, shader: Shader, buffers: MatmulBuffers, l
         buffers: { ...buffers, ...given.buffers },
         params: { m, n, k, a_row: aRow, a_col: aCol, b_row: bRow, b_col: bCol, ...window, ...given.params },
         varying: given.varying,
+        cost: { bytes, flops: 2 * m * n * k * window.batches },
         workgroups: workgroupsFor(Math.ceil(m / rows) * Math.ceil(n / cols) * window.batches, perWorkgroup),
       });
     }
   });
+}
+
+/** Each operand and result once; what stands in for others is not counted. */
+function bytesMoved({ a, b, y }: MatmulBuffers, { bias, kept, slope, residual, rowSums }: Finish): number {
+  return [a, b, y, bias, kept, slope?.kept, residual, rowSums?.to].reduce((sum, slice) => sum + (slice?.size_bytes ?? 0), 0);
 }
 
 /** Memory for what `use` launches; given back at once, as later launches run after it. */
