@@ -1,7 +1,8 @@
 // A run of the benchmarks: its engines, its settings, and where measurements go.
+import { copyForms, type CopyForm } from "../kernels/peaks.js";
 import type { Engine } from "./engine.js";
 import type { KilnEngine } from "./engines/kiln/engine.js";
-import { arithmeticContender, arithmeticFlops, arithmeticSize, copyBytes, copyContender, copyForms, type CopyForm } from "./peaks.js";
+import { arithmeticContender, copyBytes, copyContender } from "./peaks.js";
 import { timed, type Measurement } from "./row.js";
 import { sample, type Entrant, type SamplingOptions, type Timing } from "./sampling.js";
 import { ratioOf, summarise } from "./statistics.js";
@@ -104,15 +105,14 @@ export class Bench {
     const { device } = kiln;
     const { progress, sampling } = this.options;
     progress("peaks: copy and arithmetic");
-    const copies = copyForms.map((form): Entrant & { form: CopyForm } => ({ name: copyName(form), contender: copyContender(device, form), engine: kiln, form }));
-    const size = arithmeticSize(device);
-    const arithmetic: Entrant = { name: "kiln", contender: arithmeticContender(device, size), engine: kiln };
-    const timings = await sample([...copies, arithmetic], sampling);
-    for (const { contender } of [...copies, arithmetic]) contender.dispose();
+    const copies = copyForms.map((form) => ({ name: copyName(form), contender: copyContender(device, form), engine: kiln, form }));
+    const arithmetic = arithmeticContender(device);
+    const timings = await sample([...copies, { name: "kiln", contender: arithmetic, engine: kiln }], sampling);
+    for (const contender of [...copies.map((copy) => copy.contender), arithmetic]) contender.dispose();
     const medians = timings.map(({ times }) => (times.length > 0 ? summarise(times).median : Infinity));
     const best = medians.indexOf(Math.min(...medians.slice(0, copies.length)));
-    const bytes = 2 * copyBytes;
-    const flops = arithmeticFlops(size);
+    const bytes = copies[0]!.contender.bytes;
+    const { flops } = arithmetic;
     const identity = { suite: "kernels", contender: "kiln" };
     this.options.report({ ...timed({ ...identity, name: "copy", shape: `${copyBytes / 2 ** 20} MiB` }, summarise(timings[best]!.times), { bytes }), note: copyName(copies[best]!.form) });
     this.options.report(timed({ ...identity, name: "arithmetic", shape: "f32 multiply-add" }, summarise(timings.at(-1)!.times), { flops }));

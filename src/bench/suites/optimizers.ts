@@ -91,12 +91,12 @@ async function measure(bench: Bench, identity: Identity, spec: OptimizerSpec): P
       }
     }
     // Beside the others, over as much memory as one of the step's arrays.
-    const copiedBytes = 16 * Math.ceil(parameters / 4);
     const { kiln } = bench;
-    entrants.push({ name: "copy", contender: copyContender(kiln.device, copyForm, copiedBytes), engine: kiln });
+    const copy = copyContender(kiln.device, copyForm, 4 * parameters);
+    entrants.push({ name: "copy", contender: copy, engine: kiln });
     await bench.compete(identity, entrants, ({ name }, timings) => {
-      if (name === "copy") return { bytes: 2 * Math.min(copiedBytes, kiln.device.pool.maxBytes), note: copyName(copyForm) };
-      return { bytes, ...(parameters >= fewestForFloor && { floor_ms: copyTime(timings) * (bytes / (2 * copiedBytes)) }), ...remarks.get(name) };
+      if (name === "copy") return { bytes: copy.bytes, note: copyName(copyForm) };
+      return { bytes, ...(parameters >= fewestForFloor && { floor_ms: copyTime(timings) * (bytes / copy.bytes) }), ...remarks.get(name) };
     });
   } finally {
     for (const { contender } of entrants) contender.dispose();
