@@ -79,10 +79,14 @@ export function sharedVariant(device: Device): RowVariant {
   return device.adapter.class === "cpu" ? "invocation" : device.adapter.class === "gpu-subgroup" ? "subgroup" : "workgroup";
 }
 
+/** From so many elements on, lanes that read neighbours are worth more to a software adapter than the shuffles cost. */
+const longRow = 1024;
+
 /** Rows side by side fill a GPU on their own, unless they are few. A few long ones want more lanes than a subgroup has. */
 function pickVariant(device: Device, { outer, extent, inner }: RowSizes): RowVariant {
+  if (device.adapter.class === "cpu") return inner === 1 && extent >= longRow && device.features.has("subgroups") ? "subgroup" : "invocation";
   const rows = outer * inner;
-  const alone = extent < 32 || (inner > 1 && rows >= 4096);
-  const variant = alone ? "invocation" : sharedVariant(device);
+  if (extent < 32 || (inner > 1 && rows >= 4096)) return "invocation";
+  const variant = sharedVariant(device);
   return variant === "subgroup" && extent > 2048 && rows < 2048 ? "workgroup" : variant;
 }
