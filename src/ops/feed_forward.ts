@@ -6,7 +6,7 @@ import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
 import { drawMask, unmasked, type DropoutOptions } from "./dropout.js";
 import type { LinearActivation } from "./linear.js";
 import { checkFusedActivation, checkLinear, checkResidual, checkSecond } from "./linear_checks.js";
-import { linearBackward, linearForward, LinearGradients } from "./linear_gradients.js";
+import { linearForward, LinearGradients } from "./linear_gradients.js";
 import { operandOf, productDType } from "./product_types.js";
 
 export interface FeedForwardOptions {
@@ -59,12 +59,9 @@ export function feedForward(x: Tensor, w1: Tensor, b1: Tensor | null, w2: Tensor
       vjp: (dy, [x, w1, w2, active, kept, held]: readonly Tensor[], needs, targets) => {
         const gradients = new LinearGradients(needs, targets);
         const dz = mask ? unmasked(dy, mask, held) : dy;
-        gradients.weights(active!, dz, second, at.second);
-        if (gradients.wants(at.x, at.first.weight, at.first.bias)) {
-          const dh = linearBackward(dz, w2!, emptyLike(active!), second, { slope: { activation, kept: kept!.buffer } });
-          gradients.weights(x!, dh, first, at.first);
-          gradients.input(dh, w1!, first, at.x, at.residual === at.x ? dy : null);
-        }
+        const dh = gradients.wants(at.x, at.first.weight, at.first.bias) ? emptyLike(active!) : null;
+        gradients.layer(active!, dz, w2!, second, at.second, dh && { to: dh, finish: { slope: { activation, kept: kept!.buffer } } });
+        if (dh) gradients.layer(x!, dh, w1!, first, at.first, gradients.input(at.x, at.residual === at.x ? dy : null));
         gradients.residual(dy, at.residual);
         return gradients.parts;
       },

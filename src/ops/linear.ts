@@ -67,8 +67,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
         const slopeAt = kept ? more.shift() : undefined;
         const undropped = mask ? unmasked(dy, mask, more[0]) : dy;
         const dz = slopeAt ? timesSlope(undropped, activation!, slopeAt) : undropped;
-        gradients.weights(x!, dz, sizes, at);
-        gradients.input(dz, weight!, sizes, at.x, at.residual === at.x ? dy : null);
+        gradients.layer(x!, dz, weight!, sizes, at, gradients.input(at.x, at.residual === at.x ? dy : null));
         gradients.residual(dy, at.residual);
         return gradients.parts;
       },

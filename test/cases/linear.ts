@@ -121,6 +121,9 @@ export const linearEndingCases: OpCase[] = [
   endedCase([11, 12], 12, true, { activation: "gelu", dropout: 0.5, residual: "x" }),
   endedCase([2, 9, 6], 6, false, { residual: "x" }),
   endedCase([3], 4, true, { activation: "relu", residual: true }),
+  // Both gradients in one launch, on software adapters.
+  endedCase([33, 64], 17, true, { activation: "sigmoid", dropout: 0.2, residual: true }),
+  endedCase([17, 32], 32, false, { residual: "x" }),
 ];
 
 function feedForwardCase(x: readonly number[], hidden: number, outputs: number, bias: boolean, activation: LinearActivation, { dropout, residual }: Ending = {}): OpCase {
@@ -159,4 +162,7 @@ export const feedForwardCases: OpCase[] = [
   feedForwardCase([17, 8], 33, 8, true, "gelu", { residual: true }),
   feedForwardCase([35, 4], 68, 12, true, "relu", { dropout: 0.1, residual: true }),
   feedForwardCase([3, 8], 32, 8, false, "gelu"),
+  // Both gradients in one launch, on software adapters.
+  feedForwardCase([33, 64], 68, 17, true, "gelu", { dropout: 0.2 }),
+  feedForwardCase([17, 64], 64, 64, false, "relu", { residual: "x" }),
 ];
