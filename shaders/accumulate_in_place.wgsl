@@ -3,9 +3,12 @@
 // Shapes: b, y [size], Element f32, or vec4f where size counts fours. Nothing behind the last element is touched: what
 //         follows a gradient in its arena counts in the norm.
 // Work:   grid-stride: adjacent invocations take adjacent Elements.
-// Memory: 12 bytes an element.
+// Memory: each element twice in and once out.
 
 alias Element = f32;
+// In memory: half as wide for f16.
+alias StoredB = Element;
+alias StoredY = Element;
 
 struct Params {
   size: u32,
@@ -13,8 +16,8 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> b: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> b: array<StoredB>;
+@group(0) @binding(1) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -24,6 +27,6 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   for (var i = workgroup.x * WORKGROUP + lane; i < params.size; i += workgroups.x * WORKGROUP) {
-    y[i] += b[i];
+    y[i] = StoredY(Element(y[i]) + Element(b[i]));
   }
 }

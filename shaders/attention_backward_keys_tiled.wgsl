@@ -7,14 +7,22 @@
 // Memory: k, v, dk and dv once; q, o and dout once a workgroup.
 // Source: Dao, FlashAttention-2, arXiv 2307.08691, its one loop split into two kernels.
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;
-@group(0) @binding(1) var<storage, read> k: array<f32>;
-@group(0) @binding(2) var<storage, read> v: array<f32>;
+// In memory: half as wide for f16.
+alias StoredQ = f32;
+alias StoredK = f32;
+alias StoredV = f32;
+alias StoredO = f32;
+alias StoredDout = f32;
+alias StoredDkv = f32;
+
+@group(0) @binding(0) var<storage, read> q: array<StoredQ>;
+@group(0) @binding(1) var<storage, read> k: array<StoredK>;
+@group(0) @binding(2) var<storage, read> v: array<StoredV>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
-@group(0) @binding(4) var<storage, read> o: array<f32>;
+@group(0) @binding(4) var<storage, read> o: array<StoredO>;
 @group(0) @binding(5) var<storage, read> l: array<f32>;
-@group(0) @binding(6) var<storage, read> dout: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dkv: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<StoredDout>;
+@group(0) @binding(7) var<storage, read_write> dkv: array<StoredDkv>;
 @group(0) @binding(8) var<uniform> held_rate: f32;
 @group(0) @binding(9) var<uniform> params: Params;
 
@@ -90,12 +98,12 @@ fn main(
   }
   for (var c = 0u; c < HEAD_PACKS; c++) {
     for (var i = 0u; i < min(params.head_dim - 4u * c, 4u); i++) {
-      dkv[params.dk_offset + k_start + 4u * c + i] = dk_row[c][i];
+      dkv[params.dk_offset + k_start + 4u * c + i] = StoredDkv(dk_row[c][i]);
     }
   }
   for (var c = 0u; c < VALUE_PACKS; c++) {
     for (var i = 0u; i < min(params.value_dim - 4u * c, 4u); i++) {
-      dkv[params.dv_offset + v_start + 4u * c + i] = dv_row[c][i];
+      dkv[params.dv_offset + v_start + 4u * c + i] = StoredDkv(dv_row[c][i]);
     }
   }
 }
@@ -117,7 +125,7 @@ fn fill_with_queries(plane: u32, batch: u32, head: u32, start: u32, lane: u32) {
     let o_at = o_start(batch, head, query);
     var delta = 0.0;
     for (var c = 0u; c < params.value_dim; c++) {
-      delta += dout[o_at + c] * o[o_at + c];
+      delta += f32(dout[o_at + c]) * f32(o[o_at + c]);
     }
     delta_tile[lane] = vec2f(delta, l[plane * params.queries + query]);
   }

@@ -9,32 +9,37 @@
 
 // f32 where rows are not whole vec4s; attention/scalars_gradients.wgsl then replaces loads and stores.
 alias Pack = vec4f;
+// In memory: half as wide for f16.
+alias StoredQ = Pack;
+alias StoredK = Pack;
+alias StoredDout = Pack;
+alias StoredGradients = Pack;
 
-@group(0) @binding(0) var<storage, read> q: array<Pack>;
-@group(0) @binding(1) var<storage, read> k: array<Pack>;
-@group(0) @binding(2) var<storage, read> dout: array<Pack>;
+@group(0) @binding(0) var<storage, read> q: array<StoredQ>;
+@group(0) @binding(1) var<storage, read> k: array<StoredK>;
+@group(0) @binding(2) var<storage, read> dout: array<StoredDout>;
 @group(0) @binding(3) var<storage, read> weights: array<f32>;
-@group(0) @binding(4) var<storage, read_write> gradients: array<Pack>;
+@group(0) @binding(4) var<storage, read_write> gradients: array<StoredGradients>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 //#include "lib/attention_subgroup.wgsl"
 //#include "lib/attention_causal.wgsl"
 
 fn load_q(at: u32) -> vec4f {
-  return q[at / 4u];
+  return vec4f(q[at / 4u]);
 }
 
 fn load_k(at: u32) -> vec4f {
-  return k[at / 4u];
+  return vec4f(k[at / 4u]);
 }
 
 fn load_dout(at: u32) -> vec4f {
-  return dout[at / 4u];
+  return vec4f(dout[at / 4u]);
 }
 
 // The first `left` of four elements.
 fn store_gradient(at: u32, left: u32, value: vec4f) {
-  gradients[at / 4u] = value;
+  gradients[at / 4u] = StoredGradients(value);
 }
 
 fn load_own_weights(at: vec4u) -> vec4f {

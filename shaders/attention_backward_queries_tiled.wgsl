@@ -6,14 +6,22 @@
 // Memory: q, o, dout and dq once; k and v once a workgroup. Scores are computed again, never stored.
 // Source: Dao, FlashAttention-2, arXiv 2307.08691, its one loop split into two kernels.
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;
-@group(0) @binding(1) var<storage, read> k: array<f32>;
-@group(0) @binding(2) var<storage, read> v: array<f32>;
+// In memory: half as wide for f16.
+alias StoredQ = f32;
+alias StoredK = f32;
+alias StoredV = f32;
+alias StoredO = f32;
+alias StoredDout = f32;
+alias StoredDq = f32;
+
+@group(0) @binding(0) var<storage, read> q: array<StoredQ>;
+@group(0) @binding(1) var<storage, read> k: array<StoredK>;
+@group(0) @binding(2) var<storage, read> v: array<StoredV>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
-@group(0) @binding(4) var<storage, read> o: array<f32>;
+@group(0) @binding(4) var<storage, read> o: array<StoredO>;
 @group(0) @binding(5) var<storage, read> l: array<f32>;
-@group(0) @binding(6) var<storage, read> dout: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dq: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<StoredDout>;
+@group(0) @binding(7) var<storage, read_write> dq: array<StoredDq>;
 @group(0) @binding(8) var<uniform> held_rate: f32;
 @group(0) @binding(9) var<uniform> params: Params;
 
@@ -82,7 +90,7 @@ fn main(
   }
   for (var c = 0u; c < HEAD_PACKS; c++) {
     for (var i = 0u; i < min(params.head_dim - 4u * c, 4u); i++) {
-      dq[params.dq_offset + row_start + 4u * c + i] = dq_row[c][i];
+      dq[params.dq_offset + row_start + 4u * c + i] = StoredDq(dq_row[c][i]);
     }
   }
 }

@@ -9,13 +9,20 @@
 // Memory: q, o and dout once, k and v once a block of rows; 8 bytes a visible pair.
 // Source: backward as FlashAttention-2, arXiv 2307.08691, but p and ds are stored for the three products with them.
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;
-@group(0) @binding(1) var<storage, read> k: array<f32>;
-@group(0) @binding(2) var<storage, read> v: array<f32>;
+// In memory: half as wide for f16.
+alias StoredQ = f32;
+alias StoredK = f32;
+alias StoredV = f32;
+alias StoredO = f32;
+alias StoredDout = f32;
+
+@group(0) @binding(0) var<storage, read> q: array<StoredQ>;
+@group(0) @binding(1) var<storage, read> k: array<StoredK>;
+@group(0) @binding(2) var<storage, read> v: array<StoredV>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
-@group(0) @binding(4) var<storage, read> o: array<f32>;
+@group(0) @binding(4) var<storage, read> o: array<StoredO>;
 @group(0) @binding(5) var<storage, read> l: array<f32>;
-@group(0) @binding(6) var<storage, read> dout: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<StoredDout>;
 @group(0) @binding(7) var<storage, read_write> weights: array<vec4f>;
 @group(0) @binding(8) var<uniform> held_rate: f32;
 @group(0) @binding(9) var<uniform> params: Params;
@@ -23,31 +30,31 @@
 //#include "lib/attention_subgroup_scores.wgsl"
 
 fn load_own_o(at: vec4u) -> vec4f {
-  var own = vec4f(o[at.x], 0.0, 0.0, 0.0);
+  var own = vec4f(f32(o[at.x]), 0.0, 0.0, 0.0);
   if (LANES < 16u) {
-    own.y = o[at.y];
+    own.y = f32(o[at.y]);
   }
   if (LANES == 4u) {
-    own.z = o[at.z];
-    own.w = o[at.w];
+    own.z = f32(o[at.z]);
+    own.w = f32(o[at.w]);
   }
   return own;
 }
 
 fn load_own_dout(at: vec4u) -> vec4f {
-  var own = vec4f(dout[at.x], 0.0, 0.0, 0.0);
+  var own = vec4f(f32(dout[at.x]), 0.0, 0.0, 0.0);
   if (LANES < 16u) {
-    own.y = dout[at.y];
+    own.y = f32(dout[at.y]);
   }
   if (LANES == 4u) {
-    own.z = dout[at.z];
-    own.w = dout[at.w];
+    own.z = f32(dout[at.z]);
+    own.w = f32(dout[at.w]);
   }
   return own;
 }
 
 fn load_values(at: vec4u) -> vec4f {
-  return vec4f(v[at.x], v[at.y], v[at.z], v[at.w]);
+  return vec4f(f32(v[at.x]), f32(v[at.y]), f32(v[at.z]), f32(v[at.w]));
 }
 
 fn ds_of_four(w: mat4x4f, dp: mat4x4f, delta: vec4f) -> mat4x4f {

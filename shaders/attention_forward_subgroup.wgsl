@@ -1,40 +1,56 @@
 // o_i = sum_j keep_ij * w_ij * v_j with w_ij = exp(s_ij - l_i), s_ij = scale * q_i · k_j + mask_ij, l_i = log(sum_j exp(s_ij)).
 //
 // Shapes: q [heads, queries, head_dim], k [heads / group, keys, head_dim], v [heads / group, keys, value_dim],
-//         o [heads, queries, value_dim], a batch of each, strided, f32; l [batch, heads, queries].
+//         o [heads, queries, value_dim], a batch of each, strided, f32 or f16; l [batch, heads, queries].
 // Work:   a workgroup is one subgroup and owns ROWS queries of a head. Of 4 LANES keys at a time each lane computes four
 //         columns of scores; the lanes share each row's maximum, and then, one lane's weights after the other, sum
 //         four columns of o each. The softmax is online: a new highest score fades what was summed before, which waits
-//         in o. No workgroup memory, no barriers, no scratch; the code does not depend on the sizes. A row without a
+//         in o or sums. No workgroup memory, no barriers, no scratch; the code does not depend on the sizes. A row without a
 //         visible key gets o = 0 and l = 0.
 // Memory: q once; k and v once a block of rows; o once for each 4 LANES keys.
 // Source: Dao et al., FlashAttention, arXiv 2205.14135; Milakov and Gimelshein, arXiv 1805.02867.
 
 // f32 where rows of v and o are not whole vec4s; attention/scalars_v_o.wgsl then replaces loads and stores.
 alias Pack = vec4f;
+// In memory: half as wide for f16.
+alias StoredQ = f32;
+alias StoredK = f32;
+alias StoredV = Pack;
+alias StoredO = Pack;
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;
-@group(0) @binding(1) var<storage, read> k: array<f32>;
-@group(0) @binding(2) var<storage, read> v: array<Pack>;
+@group(0) @binding(0) var<storage, read> q: array<StoredQ>;
+@group(0) @binding(1) var<storage, read> k: array<StoredK>;
+@group(0) @binding(2) var<storage, read> v: array<StoredV>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
-@group(0) @binding(4) var<storage, read_write> o: array<Pack>;
+@group(0) @binding(4) var<storage, read_write> o: array<StoredO>;
 @group(0) @binding(5) var<storage, read_write> l: array<f32>;
-@group(0) @binding(6) var<uniform> held_rate: f32;
-@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(6) var<storage, read_write> sums: array<Pack>;
+@group(0) @binding(7) var<uniform> held_rate: f32;
+@group(0) @binding(8) var<uniform> params: Params;
+
+// What is summed before the last keys waits in sums, f32 and laid out as o, where o itself is f16.
+override O_IS_HALF: bool = false;
 
 //#include "lib/attention_subgroup_scores.wgsl"
 
 fn load_v(at: u32) -> vec4f {
-  return v[at / 4u];
+  return vec4f(v[at / 4u]);
 }
 
-fn load_o(at: u32) -> vec4f {
-  return o[at / 4u];
+fn load_sums(at: u32) -> vec4f {
+  if (O_IS_HALF) {
+    return sums[at / 4u];
+  }
+  return vec4f(o[at / 4u]);
 }
 
 // The first `left` of four elements.
 fn store_o(at: u32, left: u32, value: vec4f) {
-  o[at / 4u] = value;
+  o[at / 4u] = StoredO(value);
+}
+
+fn store_sums(at: u32, left: u32, value: vec4f) {
+  sums[at / 4u] = value;
 }
 
 // Four rows of the online softmax.
@@ -174,9 +190,13 @@ fn main(
           let at = o_at + query * params.o_row + col;
           var value = values[r];
           if (start > 0u) {
-            value += fades[r / 4u][r % 4u] * load_o(at);
+            value += fades[r / 4u][r % 4u] * load_sums(at);
           }
-          store_o(at, params.value_dim - col, value * scales[r / 4u][r % 4u]);
+          if (O_IS_HALF && start + 4u * LANES < end) {
+            store_sums(at, params.value_dim - col, value);
+          } else {
+            store_o(at, params.value_dim - col, value * scales[r / 4u][r % 4u]);
+          }
         }
       }
     }

@@ -1,17 +1,23 @@
 // o_i = sum_j keep_ij * w_ij * v_j with w_ij = exp(s_ij - l_i), s_ij = scale * q_i · k_j + mask_ij, l_i = log(sum_j exp(s_ij)).
 //
 // Shapes: q [heads, queries, head_dim], k [heads / group, keys, head_dim], v [heads / group, keys, value_dim],
-//         o [heads, queries, value_dim], a batch of each, strided, f32; l [batch, heads, queries].
+//         o [heads, queries, value_dim], a batch of each, strided, f32 or f16; l [batch, heads, queries].
 // Work:   one invocation a query, with its rows of q and o in registers; the workgroup reads keys and values in tiles.
 //         The softmax is online: a new highest score fades what was summed before. A row without a visible key gets o = 0 and l = 0.
 // Memory: q and o once; k and v once a workgroup. Scores are never stored.
 // Source: Dao et al., FlashAttention, arXiv 2205.14135; Milakov and Gimelshein, arXiv 1805.02867.
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;
-@group(0) @binding(1) var<storage, read> k: array<f32>;
-@group(0) @binding(2) var<storage, read> v: array<f32>;
+// In memory: half as wide for f16.
+alias StoredQ = f32;
+alias StoredK = f32;
+alias StoredV = f32;
+alias StoredO = f32;
+
+@group(0) @binding(0) var<storage, read> q: array<StoredQ>;
+@group(0) @binding(1) var<storage, read> k: array<StoredK>;
+@group(0) @binding(2) var<storage, read> v: array<StoredV>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
-@group(0) @binding(4) var<storage, read_write> o: array<f32>;
+@group(0) @binding(4) var<storage, read_write> o: array<StoredO>;
 @group(0) @binding(5) var<storage, read_write> l: array<f32>;
 @group(0) @binding(6) var<uniform> held_rate: f32;
 @group(0) @binding(7) var<uniform> params: Params;
@@ -88,7 +94,7 @@ fn main(
   for (var c = 0u; c < VALUE_PACKS; c++) {
     let value = o_row[c] * scale;
     for (var i = 0u; i < min(params.value_dim - 4u * c, 4u); i++) {
-      o[o_at + 4u * c + i] = value[i];
+      o[o_at + 4u * c + i] = StoredO(value[i]);
     }
   }
   l[row] = select(highest + log(sum), 0.0, sum == 0.0);

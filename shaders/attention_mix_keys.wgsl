@@ -1,7 +1,7 @@
 // y[i, d] = sum_j p[i, j] * b[j, d] over the keys j that query i sees: p · v, and in backward ds · k.
 //
 // Shapes: p [planes, queries, cols], scratch, 0 where a query of the tile sees less than another; b [keys, dim] and
-//         y [queries, dim], strided, f32.
+//         y [queries, dim], strided, f32 or f16.
 // Work:   an 8x4 tile of y an invocation, columns first. Rows past the end are clamped and not stored.
 // Memory: a step of four keys loads 12 vec4s for 128 multiply-adds.
 
@@ -10,18 +10,22 @@
 // f32 where rows are not whole vec4s; attention/load_b_scalars.wgsl then replaces the load.
 alias Pack = vec4f;
 
+// In memory: half as wide for f16.
+alias StoredB = Pack;
+alias StoredY = f32;
+
 override WORKGROUP: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> p: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<Pack>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
+@group(0) @binding(2) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 //#include "lib/attention_store.wgsl"
 
 // Four elements from `at` on; those from the `left`-th on are 0.
 fn load_b(at: u32, left: u32) -> vec4f {
-  return b[at / 4u];
+  return vec4f(b[at / 4u]);
 }
 
 @compute @workgroup_size(WORKGROUP)

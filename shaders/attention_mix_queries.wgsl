@@ -2,7 +2,7 @@
 // dsᵀ · q for dk.
 //
 // Shapes: p [planes, queries, cols], scratch, 0 where a query sees less than its tile; b [queries, dim] and
-//         y [keys, dim], strided, f32. The planes in scratch are whole groups.
+//         y [keys, dim], strided, f32 or f16. The planes in scratch are whole groups.
 // Work:   an 8x8 tile of y an invocation, columns first. Keys past the end lie in padding and are not stored.
 // Memory: a query loads 4 vec4s for 64 multiply-adds.
 
@@ -11,18 +11,22 @@
 // f32 where rows are not whole vec4s; attention/load_b_scalars.wgsl then replaces the load.
 alias Pack = vec4f;
 
+// In memory: half as wide for f16.
+alias StoredB = Pack;
+alias StoredY = f32;
+
 override WORKGROUP: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> p: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<Pack>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
+@group(0) @binding(2) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 //#include "lib/attention_store.wgsl"
 
 // Four elements from `at` on; those from the `left`-th on are 0.
 fn load_b(at: u32, left: u32) -> vec4f {
-  return b[at / 4u];
+  return vec4f(b[at / 4u]);
 }
 
 @compute @workgroup_size(WORKGROUP)

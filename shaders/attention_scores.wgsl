@@ -11,20 +11,24 @@
 // f32 where rows are not whole vec4s; attention/load_a_b_scalars.wgsl then replaces the two loads.
 alias Pack = vec4f;
 
+// In memory: half as wide for f16.
+alias StoredA = Pack;
+alias StoredB = Pack;
+
 override WORKGROUP: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> a: array<Pack>;
-@group(0) @binding(1) var<storage, read> b: array<Pack>;
+@group(0) @binding(0) var<storage, read> a: array<StoredA>;
+@group(0) @binding(1) var<storage, read> b: array<StoredB>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // Four elements from `at` on; those from the `left`-th on are 0.
 fn load_a(at: u32, left: u32) -> vec4f {
-  return a[at / 4u];
+  return vec4f(a[at / 4u]);
 }
 
 fn load_b(at: u32, left: u32) -> vec4f {
-  return b[at / 4u];
+  return vec4f(b[at / 4u]);
 }
 
 @compute @workgroup_size(WORKGROUP)

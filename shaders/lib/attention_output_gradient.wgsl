@@ -5,9 +5,9 @@ fn o_start(batch: u32, head: u32, query: u32) -> u32 {
 }
 
 fn load_o(at: u32, left: u32) -> vec4f {
-  return padded(vec4f(o[at], o[at + 1u], o[at + 2u], o[at + 3u]), left);
+  return padded(vec4f(f32(o[at]), f32(o[at + 1u]), f32(o[at + 2u]), f32(o[at + 3u])), left);
 }
 
 fn load_dout(at: u32, left: u32) -> vec4f {
-  return padded(vec4f(dout[at], dout[at + 1u], dout[at + 2u], dout[at + 3u]), left);
+  return padded(vec4f(f32(dout[at]), f32(dout[at + 1u]), f32(dout[at + 2u]), f32(dout[at + 3u])), left);
 }

@@ -1,16 +1,16 @@
-// Stores of the strided result of attention's products. The including kernel declares `y: array<f32>`.
+// Stores of the strided result of attention's products. The including kernel declares `y: array<StoredY>`.
 
 // Four neighbouring elements of a row, as far as they lie in it.
 fn store(at: u32, left: u32, value: vec4f) {
-  y[at] = value.x;
+  y[at] = StoredY(value.x);
   if (left > 1u) {
-    y[at + 1u] = value.y;
+    y[at + 1u] = StoredY(value.y);
   }
   if (left > 2u) {
-    y[at + 2u] = value.z;
+    y[at + 2u] = StoredY(value.z);
   }
   if (left > 3u) {
-    y[at + 3u] = value.w;
+    y[at + 3u] = StoredY(value.w);
   }
 }
 

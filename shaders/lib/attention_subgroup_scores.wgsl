@@ -4,20 +4,20 @@
 //#include "lib/attention_weights.wgsl"
 
 fn load_own_q(at: vec4u) -> vec4f {
-  var own = vec4f(q[at.x], 0.0, 0.0, 0.0);
+  var own = vec4f(f32(q[at.x]), 0.0, 0.0, 0.0);
   if (LANES < 16u && ROWS > 4u) {
-    own.y = q[at.y];
+    own.y = f32(q[at.y]);
   }
   if (LANES == 4u && ROWS > 4u) {
-    own.z = q[at.z];
-    own.w = q[at.w];
+    own.z = f32(q[at.z]);
+    own.w = f32(q[at.w]);
   }
   return own;
 }
 
 // An element of each of this lane's four keys.
 fn load_keys(at: vec4u) -> vec4f {
-  return vec4f(k[at.x], k[at.y], k[at.z], k[at.w]);
+  return vec4f(f32(k[at.x]), f32(k[at.y]), f32(k[at.z]), f32(k[at.w]));
 }
 
 // The inner products of ROWS queries and this lane's keys.

@@ -96,13 +96,13 @@ fn padded(value: vec4f, left: u32) -> vec4f {
 }
 
 fn load_q(at: u32, left: u32) -> vec4f {
-  return padded(vec4f(q[at], q[at + 1u], q[at + 2u], q[at + 3u]), left);
+  return padded(vec4f(f32(q[at]), f32(q[at + 1u]), f32(q[at + 2u]), f32(q[at + 3u])), left);
 }
 
 fn load_k(at: u32, left: u32) -> vec4f {
-  return padded(vec4f(k[at], k[at + 1u], k[at + 2u], k[at + 3u]), left);
+  return padded(vec4f(f32(k[at]), f32(k[at + 1u]), f32(k[at + 2u]), f32(k[at + 3u])), left);
 }
 
 fn load_v(at: u32, left: u32) -> vec4f {
-  return padded(vec4f(v[at], v[at + 1u], v[at + 2u], v[at + 3u]), left);
+  return padded(vec4f(f32(v[at]), f32(v[at + 1u]), f32(v[at + 2u]), f32(v[at + 3u])), left);
 }

@@ -1,5 +1,5 @@
 // How attention's operands lie in memory, and what all of its kernels are told.
-import type { Slice } from "../gpu/buffers.js";
+import { asWords, type Slice } from "../gpu/buffers.js";
 import { dropoutParams, dropoutVarying, type DropoutKey } from "./dropout.js";
 import { heldScalar } from "./unit_scalar.js";
 
@@ -85,7 +85,7 @@ export function weightVarying({ dropout }: AttentionSpec): () => { draw: number;
 
 /** Its bindings. Those that the variant never reads still need a buffer: k's. */
 export function weightBuffers({ mask, dropout }: AttentionSpec, k: Operand): { mask: Slice; held_rate: Slice } {
-  return { mask: mask?.slice ?? k.slice, held_rate: heldScalar(dropout?.p ?? 0, k.slice) };
+  return { mask: mask?.slice ?? asWords(k.slice), held_rate: heldScalar(dropout?.p ?? 0, k.slice) };
 }
 
 /** The overrides of lib/attention_weights.wgsl. */

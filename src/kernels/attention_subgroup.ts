@@ -19,16 +19,29 @@ const weightsLimit_bytes = 32 * 2 ** 20;
 export function attentionForwardSubgroup(device: Device, lanes: number, spec: AttentionSpec, { q, k, v, o, l }: ForwardOperands): void {
   const rows = spec.queries <= fewRows ? fewRows : rowsPerBlock;
   const planes = spec.batch * spec.heads;
-  launch(device, forwardShader, {
-    ...(allAligned(spec, [], [v, o]) ? {} : { types: { Pack: "f32" }, functions: scalarVOShader }),
-    consts: { LANES: lanes, ROWS: rows },
-    constants: weightConstants(spec),
-    buffers: { q: q.slice, k: k.slice, v: v.slice, o: o.slice, l, ...weightBuffers(spec, k) },
-    params: { ...blockParams(spec, { q, k, v, o }), planes, first_plane: 0, cols: 0 },
-    varying: weightVarying(spec),
-    workgroups: planes * workgroupsFor(spec.queries, rows),
-    cost: { flops: 2 * visiblePairs(spec) * (spec.headDim + spec.valueDim) },
-  });
+  withSums(device, o.slice, (sums) =>
+    launch(device, forwardShader, {
+      ...(allAligned(spec, [], [v, o]) ? {} : { types: { Pack: "f32" }, functions: scalarVOShader }),
+      consts: { LANES: lanes, ROWS: rows },
+      constants: { ...weightConstants(spec), O_IS_HALF: o.slice.half === true },
+      buffers: { q: q.slice, k: k.slice, v: v.slice, o: o.slice, l, sums, ...weightBuffers(spec, k) },
+      params: { ...blockParams(spec, { q, k, v, o }), planes, first_plane: 0, cols: 0 },
+      varying: weightVarying(spec),
+      workgroups: planes * workgroupsFor(spec.queries, rows),
+      cost: { flops: 2 * visiblePairs(spec) * (spec.headDim + spec.valueDim) },
+    }),
+  );
+}
+
+/** f32 beside an o of halves; for others what stands in for it. */
+function withSums(device: Device, o: Slice, use: (sums: Slice) => void): void {
+  const size_bytes = o.half ? Math.max(16, 2 * o.size_bytes) : 16;
+  const buffer = device.acquire(size_bytes, "attention sums");
+  try {
+    use({ buffer, offset_bytes: 0, size_bytes });
+  } finally {
+    buffer.release();
+  }
 }
 
 export function attentionBackwardSubgroup(device: Device, lanes: number, spec: AttentionSpec, operands: BackwardOperands): void {

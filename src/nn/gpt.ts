@@ -4,6 +4,7 @@ import { checkNumber, checkOptions } from "../options.js";
 import { crossEntropy, embedTokens, reshape, slice } from "../ops/index.js";
 import { formatShape } from "../shape.js";
 import { checkpoint } from "../tensor/checkpoint.js";
+import { autocastDType } from "../tensor/autocast.js";
 import type { Generator } from "../tensor/random.js";
 import { scope } from "../tensor/scope.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -141,11 +142,11 @@ export class GPT extends Layer {
     return scope(() => crossEntropy(this.forward(tokens), targets, { overwriteLogits: true }));
   }
 
-  /** An empty key-value cache for `lastLogits`. The caller disposes it. */
+  /** An empty key-value cache for `lastLogits`, f16 inside autocast. The caller disposes it. */
   createCache(batch = 1): KeyValueCache {
     checkNumber("createCache", "batch", batch, { min: 1, integer: true });
     const { layers, heads, width, block } = this.config;
-    return new KeyValueCache(this.device, { layers, batch, heads, block, headDim: width / heads });
+    return new KeyValueCache(this.device, { layers, batch, heads, block, headDim: width / heads, dtype: autocastDType() ?? "f32" });
   }
 
   /**

@@ -2,7 +2,8 @@
 import { UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { stridedCopy } from "../kernels/strided_copy.js";
-import { permute, qkvAttention, reshape, scaledDotProductAttention, slice, zeros } from "../ops/index.js";
+import { cast, permute, qkvAttention, reshape, scaledDotProductAttention, slice, zeros } from "../ops/index.js";
+import type { DType } from "../tensor/dtype.js";
 import { keep } from "../tensor/scope.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -13,6 +14,8 @@ export interface CacheSizes {
   /** Positions that fit. */
   block: number;
   headDim: number;
+  /** Of the keys and values. */
+  dtype: DType;
 }
 
 /** The cache of one model: a pair of [batch, heads, block, head_dim] tensors for each layer. */
@@ -54,10 +57,10 @@ export class LayerCache {
     private readonly sizes: CacheSizes,
     private readonly position: () => number,
   ) {
-    const { batch, heads, block, headDim } = sizes;
+    const { batch, heads, block, headDim, dtype } = sizes;
     // Zeros, because attention may multiply what lies behind the last position by a weight of zero.
-    this.keys = keep(zeros(device, [batch, heads, block, headDim]));
-    this.values = keep(zeros(device, [batch, heads, block, headDim]));
+    this.keys = keep(zeros(device, [batch, heads, block, headDim], { dtype }));
+    this.values = keep(zeros(device, [batch, heads, block, headDim], { dtype }));
   }
 
   /**
@@ -65,7 +68,8 @@ export class LayerCache {
    *
    * Shapes: qkv [batch, seq, 3 heads head_dim] -> [batch, seq, heads head_dim].
    */
-  attend(qkv: Tensor): Tensor {
+  attend(given: Tensor): Tensor {
+    const qkv = given.dtype === this.keys.dtype ? given : cast(given, this.keys.dtype);
     const { batch, heads, headDim } = this.sizes;
     const [rows, seq] = qkv.shape as [number, number, number];
     const position = this.position();

@@ -1,14 +1,16 @@
-import { GradError, ShapeError, UsageError } from "../errors.js";
+import { DTypeError, GradError, ShapeError, UsageError } from "../errors.js";
 import { attentionBackward, attentionForward, type AttentionSpec, type MaskOperand, type Operand } from "../kernels/attention.js";
 import type { DropoutKey } from "../kernels/dropout.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { broadcastStrides, collapseAxes, formatShape, sameShape, sizeOf, type Shape } from "../shape.js";
+import { bytesPerElement, storedBytes, type DType } from "../tensor/dtype.js";
 import { type Generator, streams } from "../tensor/random.js";
 import { scope } from "../tensor/scope.js";
 import { record } from "../tensor/tape.js";
 import { empty, Tensor } from "../tensor/tensor.js";
 import { requireDType, requireRank, requireSameDevice } from "./checks.js";
 import { checkDropout } from "./dropout.js";
+import { operandOf, productDType } from "./product_types.js";
 import { heldTensor, unitScalar } from "./unit_scalar.js";
 
 export interface AttentionOptions {
@@ -34,7 +36,7 @@ const optionNames = ["causal", "queryOffset", "mask", "scale", "dropout"];
  * Attention: o_i = sum_j softmax_j(scale * q_i · k_j + mask_ij) v_j, with dropout on the softmax's weights.
  *
  * Shapes: q [..., heads, seqQ, head_dim], k [..., kvHeads, seqK, head_dim], v [..., kvHeads, seqK, value_dim]
- *         -> o [..., heads, seqQ, value_dim], f32. heads a multiple of kvHeads, each of which serves heads / kvHeads
+ *         -> o [..., heads, seqQ, value_dim], of their one dtype, f16 inside autocast. heads a multiple of kvHeads, each of which serves heads / kvHeads
  *         heads of queries; with two dimensions there is one head.
  * Range:  any finite scores; a mask of -3e38 or lower hides its key, whatever the score. A query that sees no key gets
  *         0 (PyTorch: NaN). p in [0, 1], rounded to f32; a tensor is clamped to it when the kernel runs, NaN in it
@@ -48,9 +50,10 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   const op = "scaledDotProductAttention";
   checkOptions(op, options, optionNames);
   for (const [name, x] of [["q", q], ["k", k], ["v", v]] as const) {
-    requireDType(op, name, x, "f32");
+    requireDType(op, name, x, "f32", "f16");
     requireRank(op, name, x, { atLeast: 2 });
   }
+  if (k.dtype !== q.dtype || v.dtype !== q.dtype) throw new DTypeError(`${op}: q, k and v must have one dtype, got ${q.dtype}, ${k.dtype} and ${v.dtype}; convert with cast()`);
   requireSameDevice(op, q, k, v, ...maskOf(options));
   checkHeads(op, q, k, v);
   const [queries, headDim] = q.shape.slice(-2) as [number, number];
@@ -60,18 +63,20 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   const spec = attentionSpec(op, q, [...q.shape.slice(0, -2), queries, keys], sizes, options);
 
   return scope(() => {
-    const o = empty(q.device, [...q.shape.slice(0, -1), valueDim]);
+    const { dtype } = q;
+    const o = empty(q.device, [...q.shape.slice(0, -1), valueDim], productDType(q, k, v));
     const l = empty(q.device, [sizes.batch * sizes.heads * queries]);
-    attentionForward(q.device, spec, { q: dense(q), k: dense(k), v: dense(v), o: dense(o), l: l.buffer });
+    const [queriesIn, keysIn, valuesIn] = [operandOf(op, q), operandOf(op, k), operandOf(op, v)];
+    attentionForward(q.device, spec, { q: dense(queriesIn), k: dense(keysIn), v: dense(valuesIn), o: dense(o), l: l.buffer });
     return record({
       op,
       inputs: [q, k, v],
       output: o,
-      saved: [q, k, v, o, l, ...operandsOf(options)],
+      saved: [queriesIn, keysIn, valuesIn, o, l, ...operandsOf(options)],
       vjp: (dout, [q, k, v, o, l, ...operands]) => {
-        const [dq, dk, dv] = emptyTogether(q!, k!, v!);
+        const [dq, dk, dv] = emptyTogether(dtype, q!, k!, v!);
         const whole = { ...dq.buffer, offset_bytes: 0, size_bytes: dv.buffer.offset_bytes + dv.buffer.size_bytes };
-        const within = (x: Tensor): Operand => ({ ...dense(x), slice: whole, offset: x.buffer.offset_bytes / 4 });
+        const within = (x: Tensor): Operand => ({ ...dense(x), slice: whole, offset: x.buffer.offset_bytes / bytesPerElement[dtype] });
         attentionBackward(q!.device, withOperands(spec, operands), {
           ...{ q: dense(q!), k: dense(k!), v: dense(v!), o: dense(o!), l: l!.buffer, dout: dense(dout) },
           ...{ dq: within(dq), dk: within(dk), dv: within(dv) },
@@ -87,7 +92,7 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
  * the same as splitting, attending with `scaledDotProductAttention`, and joining the heads.
  *
  * Shapes: qkv [..., seq, 3 heads head_dim] (all queries, all keys, all values; in each, head by head)
- *         -> o [..., seq, heads head_dim], f32. A mask broadcasts to [batch, heads, seq, seq], batch being all of "...".
+ *         -> o [..., seq, heads head_dim], of qkv's dtype, f16 inside autocast. A mask broadcasts to [batch, heads, seq, seq], batch being all of "...".
  * Range:  as scaledDotProductAttention.
  * Throws: as scaledDotProductAttention; ShapeError if the last dimension is no multiple of 3 heads.
  * Source: as scaledDotProductAttention; the layout is GPT-2's.
@@ -95,7 +100,7 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
 export function qkvAttention(qkv: Tensor, options: QkvAttentionOptions): Tensor {
   const op = "qkvAttention";
   checkOptions(op, options, ["heads", ...optionNames]);
-  requireDType(op, "qkv", qkv, "f32");
+  requireDType(op, "qkv", qkv, "f32", "f16");
   requireRank(op, "qkv", qkv, { atLeast: 2 });
   const heads = checkNumber(op, "heads", options?.heads, { min: 1, integer: true });
   const [seq, width3] = qkv.shape.slice(-2) as [number, number];
@@ -110,16 +115,17 @@ export function qkvAttention(qkv: Tensor, options: QkvAttentionOptions): Tensor 
   const spec = attentionSpec(op, qkv, [sizes.batch, heads, seq, seq], sizes, options);
 
   return scope(() => {
-    const o = empty(qkv.device, [...lead, seq, width]);
+    const o = empty(qkv.device, [...lead, seq, width], productDType(qkv));
     const l = empty(qkv.device, [sizes.batch * heads * seq]);
     const part = (x: Tensor, third: number): Operand => ({ slice: x.buffer, offset: third * width, batch: seq * width3, head: headDim, row: width3 });
     const joined = (x: Tensor): Operand => ({ slice: x.buffer, offset: 0, batch: seq * width, head: headDim, row: width });
-    attentionForward(qkv.device, spec, { q: part(qkv, 0), k: part(qkv, 1), v: part(qkv, 2), o: joined(o), l: l.buffer });
+    const operand = operandOf(op, qkv);
+    attentionForward(qkv.device, spec, { q: part(operand, 0), k: part(operand, 1), v: part(operand, 2), o: joined(o), l: l.buffer });
     return record({
       op,
       inputs: [qkv],
       output: o,
-      saved: [qkv, o, l, ...operandsOf(options)],
+      saved: [operand, o, l, ...operandsOf(options)],
       vjp: (dout, [qkv, o, l, ...operands], _, gradients) => {
         const dqkv = gradients.empty(0);
         attentionBackward(qkv!.device, withOperands(spec, operands), {
@@ -207,13 +213,13 @@ function dense(x: Tensor): Operand {
 }
 
 /** Tensors shaped as q, k and v in one buffer: a kernel that writes all three binds it once. */
-function emptyTogether(q: Tensor, k: Tensor, v: Tensor): [Tensor, Tensor, Tensor] {
-  const roundedUp = (x: Tensor): number => Math.ceil(x.size_bytes / 256) * 256;
+function emptyTogether(dtype: DType, q: Tensor, k: Tensor, v: Tensor): [Tensor, Tensor, Tensor] {
+  const roundedUp = (x: Tensor): number => Math.ceil(storedBytes(dtype, x.size) / 256) * 256;
   const [kOffset_bytes, vOffset_bytes] = [roundedUp(q), roundedUp(q) + roundedUp(k)];
-  const memory = q.device.acquire(vOffset_bytes + v.size_bytes, "dq, dk and dv");
+  const memory = q.device.acquire(vOffset_bytes + storedBytes(dtype, v.size), "dq, dk and dv");
   return [
-    new Tensor(q.device, q.shape, "f32", memory),
-    new Tensor(k.device, k.shape, "f32", memory.retain(), kOffset_bytes),
-    new Tensor(v.device, v.shape, "f32", memory.retain(), vOffset_bytes),
+    new Tensor(q.device, q.shape, dtype, memory),
+    new Tensor(k.device, k.shape, dtype, memory.retain(), kOffset_bytes),
+    new Tensor(v.device, v.shape, dtype, memory.retain(), vOffset_bytes),
   ];
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { AdapterClass } from "../../src/gpu/adapter.js";
 import { qkvAttention, scaledDotProductAttention, type AttentionOptions } from "../../src/ops/attention.js";
 import { fromArray, full, randn } from "../../src/ops/creation.js";
@@ -7,25 +7,10 @@ import { scope } from "../../src/tensor/scope.js";
 import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { attentionCases, attentionLongestRowCases, attentionRowCases, attentionSizeCases, manyPlanesCases, qkvCases } from "../cases/attention.js";
+import { onClass } from "../support/adapter_class.js";
 import { testDevice } from "../support/device.js";
 import { testCases } from "../support/op_cases.js";
 import { compare } from "../support/tolerances.js";
-
-/** Runs what it declares as if the adapter were of a class, whatever it is. */
-function onClass(adapterClass: AdapterClass, declare: () => void): void {
-  describe(`kernels for ${adapterClass}`, () => {
-    const setClass = async (value: AdapterClass): Promise<AdapterClass> => {
-      const adapter = (await testDevice()).adapter as { class: AdapterClass };
-      const before = adapter.class;
-      adapter.class = value;
-      return before;
-    };
-    let own: AdapterClass;
-    beforeAll(async () => void (own = await setClass(adapterClass)));
-    afterAll(async () => void (await setClass(own)));
-    declare();
-  });
-}
 
 /** Mesa's software driver unrolls a tiled kernel's rows for minutes when they are long. */
 const compilesLongRows = process.env.KILN_ADAPTER !== "system-software";
@@ -221,7 +206,7 @@ describe("attention refuses", () => {
     refuse([q, q, q], { dropout: { p: 0.5 } as never }, "dropout: generator must be a Generator, got undefined");
     refuse([q, q, q], { dropout: { p: 0.5, generator }, mask: make(4) }, "mask must broadcast");
     made.push(fromArray(device, [1, 2], { shape: [1, 2], dtype: "i32" }));
-    refuse([q, q, made.at(-1)!], {}, "v must be f32, got i32");
+    refuse([q, q, made.at(-1)!], {}, "v must be f32 or f16, got i32");
     refuse([q, q, q], { mask: made.at(-1)! }, "mask must be u32 or f32, got i32");
     expect(() => qkvAttention(make(2, 5, 25), { heads: 2 })).toThrow("qkvAttention: the last dimension must hold 3 x heads x head_dim elements, got [2, 5, 25] and heads 2");
     expect(() => qkvAttention(make(2, 5, 24), { heads: 0 })).toThrow("qkvAttention: heads must be a whole number >= 1, got 0");
