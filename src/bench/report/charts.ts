@@ -17,22 +17,28 @@ const contenders = ["kiln", "jax-js", "tfjs", "copy", "kiln, per tensor", "kiln,
 
 export function chartsOf(rows: readonly Measurement[]): Chart[] {
   const measured = rows.filter(({ median }) => median !== null);
-  return [...bandwidthCharts(measured), ...timesCharts(measured), ...shareChart(measured)];
+  const ladders = laddersOf(measured);
+  const onLadders = new Set([...ladders.values()].flat());
+  return [...bandwidthCharts(ladders), ...timesCharts(measured.filter((row) => !onLadders.has(row))), ...shareChart(measured)];
 }
 
-/** GB/s over the number of parameters, for each optimizer and number of tensors that was measured at more than one size. */
-function bandwidthCharts(rows: readonly Measurement[]): Chart[] {
+/** Steps of an optimizer over a number of tensors that were measured at more than one size. */
+function laddersOf(rows: readonly Measurement[]): Map<string, Measurement[]> {
   const steps = rows.filter(({ suite, gbps }) => suite === "optimizers" && gbps);
   const groups = groupBy(steps, ({ name, shape }) => `${name} in ${tensorsOf(shape)} tensor${tensorsOf(shape) === "1" ? "" : "s"}`);
-  return [...groups].flatMap(([title, group]) => {
-    if (new Set(group.map(({ shape }) => parametersOf(shape))).size < 2) return [];
+  return new Map([...groups].filter(([, group]) => new Set(group.map(({ shape }) => parametersOf(shape))).size > 1));
+}
+
+/** GB/s over the number of parameters. */
+function bandwidthCharts(ladders: ReadonlyMap<string, Measurement[]>): Chart[] {
+  return [...ladders].map(([title, group]) => {
     const series = [...groupBy(group, ({ contender }) => contender)].map(([name, own]) => ({
       ...{ type: "line", name, symbol: "circle", symbolSize: 6 },
       color: colorOf(name),
       lineStyle: { width: 2, type: name === "copy" ? "dashed" : "solid" },
       data: own.map(({ shape, gbps }) => [parametersOf(shape), gbps!]),
     }));
-    return [{ title: `${title}: GB/s`, width, height: 340, option: { ...base(title, series.map(({ name }) => name)), xAxis: axis("log", "parameters"), yAxis: axis("log", "GB/s"), series } }];
+    return { title: `${title}: GB/s`, width, height: 340, option: { ...base(title, series.map(({ name }) => name)), xAxis: axis("log", "parameters"), yAxis: axis("log", "GB/s"), series } };
   });
 }
 
@@ -73,7 +79,7 @@ function base(title: string, names: readonly string[]): object {
     animation: false,
     textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
     title: { text: title, left: "center", top: 8, textStyle: { fontSize: 14, fontWeight: 600, color: ink } },
-    legend: { data: names, bottom: 4, icon: "rect", itemHeight: 3, textStyle: { color: ink } },
+    legend: { data: names, bottom: 4, icon: "rect", itemHeight: 3, itemWidth: 18, itemGap: 24, textStyle: { color: ink } },
     grid: { left: 84, right: 30, top: 44, bottom: 50 + legendHeight },
   };
 }
