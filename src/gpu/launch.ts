@@ -13,7 +13,7 @@ export interface LaunchArguments extends Specialisation {
   /** By the field names of `struct Params`. */
   params?: Record<string, number>;
   /** Fields of `struct Params` that differ from step to step, such as a dropout's draw: asked at the launch, and again by each replay of a captured step. */
-  varying?: () => Record<string, number>;
+  varying?: (() => Record<string, number>) | undefined;
   /** A count of workgroups, folded into two dimensions past 65,535; or explicit x, y, z. */
   workgroups: number | readonly [number, number, number];
   /** For the profiler, where it is not everything bound once and no arithmetic to speak of. */

@@ -46,7 +46,7 @@ export interface ForwardOperands {
   k: Operand;
   v: Operand;
   o: Operand;
-  /** Logarithm of each row's sum of exponentials, [batch, heads, queries]: written forward, read backward. */
+  /** [2, batch, heads, queries]: the logarithm of each row's sum of exponentials; then room for what backward needs to know of a row. */
   l: Slice;
 }
 
@@ -74,13 +74,13 @@ export function weightParams({ mask, dropout, scale, causal, queryOffset, heads,
     mask_head: strides.head,
     mask_row: strides.row,
     mask_col: strides.col,
-    ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0 }),
+    ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0, draw: 0, seed: 0 }),
   };
 }
 
 /** Those that differ from step to step: the `varying` of a launch. */
-export function weightVarying({ dropout }: AttentionSpec): () => { draw: number; seed: number } {
-  return dropout ? dropoutVarying(dropout) : () => ({ draw: 0, seed: 0 });
+export function weightVarying({ dropout }: AttentionSpec): (() => { draw: number; seed: number }) | undefined {
+  return dropout ? dropoutVarying(dropout) : undefined;
 }
 
 /** Its bindings. Those that the variant never reads still need a buffer: k's. */

@@ -65,7 +65,7 @@ export const unusedBytes = 512;
  * Buffers and Params. A binding needs a buffer also where it is not used: `a` stands in for what is read, the two
  * halves of `unused` for what is written.
  */
-export function finishArguments(finish: Finish, a: Slice, unused: Slice): Required<Pick<LaunchArguments, "buffers" | "params" | "varying">> {
+export function finishArguments(finish: Finish, a: Slice, unused: Slice): Required<Pick<LaunchArguments, "buffers" | "params">> & Pick<LaunchArguments, "varying"> {
   const { bias, kept, slope, dropout, residual, rowSums } = finish;
   const half = unusedBytes / 2;
   return {
@@ -76,7 +76,7 @@ export function finishArguments(finish: Finish, a: Slice, unused: Slice): Requir
       row_sums: rowSums?.to ?? { ...unused, offset_bytes: unused.offset_bytes + half, size_bytes: half },
       held_rate: heldScalar(dropout?.p ?? 0, a),
     },
-    params: { sums_rows: rowSums ? (rowSums.accumulate ? 2 : 1) : 0, ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0 }) },
-    varying: dropout ? dropoutVarying(dropout) : () => ({ draw: 0, seed: 0 }),
+    params: { sums_rows: rowSums ? (rowSums.accumulate ? 2 : 1) : 0, ...(dropout ? dropoutParams(dropout) : { rate: 0, stream: 0, draw: 0, seed: 0 }) },
+    varying: dropout && dropoutVarying(dropout),
   };
 }
