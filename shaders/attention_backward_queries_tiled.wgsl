@@ -1,8 +1,10 @@
-// dq_i = sum_j ds_ij * k_j with ds_ij = scale * w_ij * (keep_ij * dout_i · v_j - dout_i · o_i), w_ij = exp(s_ij - l_i).
+// dq_i = sum_j ds_ij * k_j with ds_ij = scale * w_ij * (keep_ij * dout_i · v_j - delta_i), w_ij = exp(s_ij - l_i),
+// delta_i = dout_i · o_i.
 //
-// Shapes: as in attention_forward_tiled; dout as o, dq as q.
-// Work:   one invocation a query, with its rows of q, dout and dq in registers; the workgroup reads keys and values in
-//         tiles. Every sum has one owner, so no atomics: the result repeats bit for bit.
+// Shapes: as in attention_forward_tiled; dout as o, dq as q; l [2, batch, heads, queries]: l, then delta, written here.
+// Work:   SPLIT lanes a query, with their parts of its rows of q, dout and dq in registers; the workgroup reads keys and
+//         values in tiles, two barriers each, four where rows are split. Every sum has one owner, so no atomics: the
+//         result repeats bit for bit.
 // Memory: q, o, dout and dq once; k and v once a workgroup. Scores are computed again, never stored.
 // Source: Dao, FlashAttention-2, arXiv 2307.08691, its one loop split into two kernels.
 
@@ -19,14 +21,17 @@ alias StoredDq = f32;
 @group(0) @binding(2) var<storage, read> v: array<StoredV>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
 @group(0) @binding(4) var<storage, read> o: array<StoredO>;
-@group(0) @binding(5) var<storage, read> l: array<f32>;
-@group(0) @binding(6) var<storage, read> dout: array<StoredDout>;
+@group(0) @binding(5) var<storage, read> dout: array<StoredDout>;
+@group(0) @binding(6) var<storage, read_write> l: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dq: array<StoredDq>;
 @group(0) @binding(8) var<uniform> held_rate: f32;
 @group(0) @binding(9) var<uniform> params: Params;
 
-//#include "lib/attention_tiled.wgsl"
-//#include "lib/attention_output_gradient.wgsl"
+//#include "lib/attention_tiled_gradient.wgsl"
+
+fn load_o(at: u32, left: u32) -> vec4f {
+  return padded(vec4f(f32(o[at]), f32(o[at + 1u]), f32(o[at + 2u]), f32(o[at + 3u])), left);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -34,7 +39,7 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let blocks = (params.queries + WORKGROUP - 1u) / WORKGROUP;
+  let blocks = (params.queries + BLOCK - 1u) / BLOCK;
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = block / blocks;
   if (plane >= params.planes) {
@@ -42,29 +47,39 @@ fn main(
   }
   let batch = plane / params.heads;
   let head = plane % params.heads;
-  let block_start = block % blocks * WORKGROUP;
-  let last_query = min(block_start + WORKGROUP, params.queries) - 1u;
+  let block_start = block % blocks * BLOCK;
+  let last_query = min(block_start + BLOCK, params.queries) - 1u;
+  let part = lane % SPLIT;
   // Lanes past the last query repeat it and store nothing.
-  let query = min(block_start + lane, last_query);
+  let query = min(block_start + lane / SPLIT, last_query);
+  let is_own = block_start + lane / SPLIT <= last_query;
   let row = plane * params.queries + query;
   let mask_at = mask_row(plane, query);
   let end = visible_keys(query);
   let dropout = dropout_of(params.rate, held_rate);
 
   let row_start = batch * params.q_batch + head * params.q_head + query * params.q_row;
-  var q_row: array<vec4f, HEAD_PACKS>;
-  var dq_row: array<vec4f, HEAD_PACKS>;
-  for (var c = 0u; c < HEAD_PACKS; c++) {
-    q_row[c] = load_q(params.q_offset + row_start + 4u * c, params.head_dim - 4u * c);
+  var q_row: array<vec4f, HEAD_PART>;
+  var dq_row: array<vec4f, HEAD_PART>;
+  for (var c = 0u; c < HEAD_PART; c++) {
+    let d = 4u * (c * SPLIT + part);
+    q_row[c] = load_q(params.q_offset + row_start + d, left_of(params.head_dim, d));
     dq_row[c] = vec4f(0.0);
   }
   let o_at = o_start(batch, head, query);
-  var dout_row: array<vec4f, VALUE_PACKS>;
-  var delta = 0.0;
-  for (var c = 0u; c < VALUE_PACKS; c++) {
-    let left = params.value_dim - 4u * c;
-    dout_row[c] = load_dout(o_at + 4u * c, left);
-    delta += dot(dout_row[c], load_o(o_at + 4u * c, left));
+  var dout_row: array<vec4f, VALUE_PART>;
+  var part_of_delta = 0.0;
+  for (var c = 0u; c < VALUE_PART; c++) {
+    let d = 4u * (c * SPLIT + part);
+    let left = left_of(params.value_dim, d);
+    dout_row[c] = load_dout(o_at + d, left);
+    part_of_delta += dot(dout_row[c], load_o(o_at + d, left));
+  }
+  products[lane] = vec2f(part_of_delta, 0.0);
+  join_products(1u, lane, part);
+  let delta = products[lane - part].x;
+  if (is_own && part == 0u) {
+    l[params.planes * params.queries + row] = delta;
   }
   let l_row = l[row];
 
@@ -74,23 +89,32 @@ fn main(
     fill_with_keys(batch, head / params.group, start, lane);
     workgroupBarrier();
 
-    let count = min(TILE, max(end, start) - start);
-    for (var t = 0u; t < count; t++) {
-      let weight = weight_of(score_of(head_dot(&q_row, t), start + t, mask_at), l_row);
-      let dp = value_dot(&dout_row, t) * keep_scale_of(dropout, row, start + t);
-      let ds = params.scale * weight * (dp - delta);
-      for (var c = 0u; c < HEAD_PACKS; c++) {
-        dq_row[c] += ds * head_tile[t * HEAD_PACKS + c];
+    let stop = min(start + TILE, tiles_end);
+    for (var key = start; key < stop; key++) {
+      let t = key - start;
+      products[t * WORKGROUP + lane] = vec2f(head_dot(&q_row, t, part), value_dot(&dout_row, t, part));
+    }
+    join_products(stop - start, lane, part);
+    for (var key = start; key < stop; key++) {
+      let t = key - start;
+      let both = products[t * WORKGROUP + lane - part];
+      let weight = weight_of(score_before(both.x, key, end, mask_at), l_row);
+      let dp = both.y * keep_scale_of(dropout, row, key);
+      // 0 also where dp is not a number, if the query does not see the key.
+      let ds = select(params.scale * weight * (dp - delta), 0.0, weight == 0.0);
+      for (var c = 0u; c < HEAD_PART; c++) {
+        dq_row[c] += ds * head_tile[t * HEAD_PACKS + c * SPLIT + part];
       }
     }
   }
 
-  if (block_start + lane > last_query) {
+  if (!is_own) {
     return;
   }
-  for (var c = 0u; c < HEAD_PACKS; c++) {
-    for (var i = 0u; i < min(params.head_dim - 4u * c, 4u); i++) {
-      dq[params.dq_offset + row_start + 4u * c + i] = StoredDq(dq_row[c][i]);
+  for (var c = 0u; c < HEAD_PART; c++) {
+    let d = 4u * (c * SPLIT + part);
+    for (var i = 0u; i < min(left_of(params.head_dim, d), 4u); i++) {
+      dq[params.dq_offset + row_start + d + i] = StoredDq(dq_row[c][i]);
     }
   }
 }

@@ -2,8 +2,9 @@
 //
 // Shapes: q [heads, queries, head_dim], k [heads / group, keys, head_dim], v [heads / group, keys, value_dim],
 //         o [heads, queries, value_dim], a batch of each, strided, f32 or f16; l [batch, heads, queries].
-// Work:   one invocation a query, with its rows of q and o in registers; the workgroup reads keys and values in tiles.
-//         The softmax is online: a new highest score fades what was summed before. A row without a visible key gets o = 0 and l = 0.
+// Work:   SPLIT lanes a query, with their parts of its rows of q and o in registers; the workgroup reads keys and values
+//         in tiles, two barriers each, four where rows are split. The softmax is online: what was summed before fades
+//         once a tile, by how much the highest score rose. A row without a visible key gets o = 0 and l = 0.
 // Memory: q and o once; k and v once a workgroup. Scores are never stored.
 // Source: Dao et al., FlashAttention, arXiv 2205.14135; Milakov and Gimelshein, arXiv 1805.02867.
 
@@ -24,13 +25,34 @@ alias StoredO = f32;
 
 //#include "lib/attention_tiled.wgsl"
 
+// The inner products of the block's rows with a tile's: first each lane's part, then, where the row's first lane was, the
+// sum.
+var<workgroup> products: array<f32, TILE * WORKGROUP>;
+
+// Every lane sums for some rows of the tile.
+fn join_products(count: u32, lane: u32, part: u32) {
+  if (SPLIT == 1u) {
+    return;
+  }
+  workgroupBarrier();
+  for (var t = part; t < count; t += SPLIT) {
+    let first = t * WORKGROUP + lane - part;
+    var sum = 0.0;
+    for (var at = first; at < first + SPLIT; at++) {
+      sum += products[at];
+    }
+    products[first] = sum;
+  }
+  workgroupBarrier();
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let blocks = (params.queries + WORKGROUP - 1u) / WORKGROUP;
+  let blocks = (params.queries + BLOCK - 1u) / BLOCK;
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = block / blocks;
   if (plane >= params.planes) {
@@ -38,22 +60,24 @@ fn main(
   }
   let batch = plane / params.heads;
   let head = plane % params.heads;
-  let block_start = block % blocks * WORKGROUP;
-  let last_query = min(block_start + WORKGROUP, params.queries) - 1u;
+  let block_start = block % blocks * BLOCK;
+  let last_query = min(block_start + BLOCK, params.queries) - 1u;
+  let part = lane % SPLIT;
   // Lanes past the last query repeat it and store nothing.
-  let query = min(block_start + lane, last_query);
+  let query = min(block_start + lane / SPLIT, last_query);
   let row = plane * params.queries + query;
   let mask_at = mask_row(plane, query);
   let end = visible_keys(query);
   let dropout = dropout_of(params.rate, held_rate);
 
   let q_at = params.q_offset + batch * params.q_batch + head * params.q_head + query * params.q_row;
-  var q_row: array<vec4f, HEAD_PACKS>;
-  for (var c = 0u; c < HEAD_PACKS; c++) {
-    q_row[c] = load_q(q_at + 4u * c, params.head_dim - 4u * c);
+  var q_row: array<vec4f, HEAD_PART>;
+  for (var c = 0u; c < HEAD_PART; c++) {
+    let d = 4u * (c * SPLIT + part);
+    q_row[c] = load_q(q_at + d, left_of(params.head_dim, d));
   }
-  var o_row: array<vec4f, VALUE_PACKS>;
-  for (var c = 0u; c < VALUE_PACKS; c++) {
+  var o_row: array<vec4f, VALUE_PART>;
+  for (var c = 0u; c < VALUE_PART; c++) {
     o_row[c] = vec4f(0.0);
   }
   var highest = LOWEST;
@@ -65,37 +89,46 @@ fn main(
     fill_with_keys(batch, head / params.group, start, lane);
     workgroupBarrier();
 
-    let count = min(TILE, max(end, start) - start);
-    for (var t = 0u; t < count; t++) {
-      let score = score_of(head_dot(&q_row, t), start + t, mask_at);
-      if (score > highest) {
-        // exp(LOWEST - score) is 0 for the first key.
-        let fade = exp(highest - score);
-        highest = score;
-        sum *= fade;
-        for (var c = 0u; c < VALUE_PACKS; c++) {
-          o_row[c] *= fade;
-        }
-      }
-      let weight = weight_of(score, highest);
+    let stop = min(start + TILE, tiles_end);
+    for (var key = start; key < stop; key++) {
+      let t = key - start;
+      products[t * WORKGROUP + lane] = head_dot(&q_row, t, part);
+    }
+    join_products(stop - start, lane, part);
+    let before = highest;
+    for (var key = start; key < stop; key++) {
+      let t = key - start;
+      highest = max(highest, score_before(products[t * WORKGROUP + lane - part], key, end, mask_at));
+    }
+    let fade = exp(before - highest);
+    sum *= fade;
+    for (var c = 0u; c < VALUE_PART; c++) {
+      o_row[c] *= fade;
+    }
+    for (var key = start; key < stop; key++) {
+      let t = key - start;
+      let weight = weight_of(score_before(products[t * WORKGROUP + lane - part], key, end, mask_at), highest);
       sum += weight;
-      let kept = weight * keep_scale_of(dropout, row, start + t);
-      for (var c = 0u; c < VALUE_PACKS; c++) {
-        o_row[c] += kept * value_tile[t * VALUE_PACKS + c];
+      let kept = weight * keep_scale_of(dropout, row, key);
+      for (var c = 0u; c < VALUE_PART; c++) {
+        o_row[c] += kept * value_tile[t * VALUE_PACKS + c * SPLIT + part];
       }
     }
   }
 
-  if (block_start + lane > last_query) {
+  if (block_start + lane / SPLIT > last_query) {
     return;
   }
   let scale = select(1.0 / sum, 0.0, sum == 0.0);
   let o_at = params.o_offset + batch * params.o_batch + head * params.o_head + query * params.o_row;
-  for (var c = 0u; c < VALUE_PACKS; c++) {
+  for (var c = 0u; c < VALUE_PART; c++) {
     let value = o_row[c] * scale;
-    for (var i = 0u; i < min(params.value_dim - 4u * c, 4u); i++) {
-      o[o_at + 4u * c + i] = StoredO(value[i]);
+    let d = 4u * (c * SPLIT + part);
+    for (var i = 0u; i < min(left_of(params.value_dim, d), 4u); i++) {
+      o[o_at + d + i] = StoredO(value[i]);
     }
   }
-  l[row] = select(highest + log(sum), 0.0, sum == 0.0);
+  if (part == 0u) {
+    l[row] = select(highest + log(sum), 0.0, sum == 0.0);
+  }
 }

@@ -1,4 +1,8 @@
-// What the tiled kernels of attention share: Params, rows of four, and tiles.
+// What the tiled kernels of attention share: Params, rows in registers, tiles in workgroup memory.
+//
+// A workgroup owns a block of rows. SPLIT neighbouring lanes share a row: of its vec4s each holds every SPLIT-th in
+// registers, and its part of an inner product meets the others' in workgroup memory. Rows of the other side come in
+// tiles that the whole workgroup reads.
 //
 // Strided operands are told by elements from one batch, head and row to the next; a gradient has the strides of what it
 // is the gradient of. The including kernel declares the bindings q, k, v, mask and held_rate.
@@ -49,29 +53,33 @@ struct Params {
 //#include "lib/attention_weights.wgsl"
 
 const WORKGROUP: u32 = 64u;
-// Rows in a tile; vec4s in a row of q and k, and in a row of v and o.
+// Lanes that share a row: as many as it takes to hold rows in registers.
+const SPLIT: u32 = 1u;
+// Rows in a tile; vec4s in a row of q and k, and in a row of v and o, both multiples of SPLIT.
 const TILE: u32 = 16u;
 const HEAD_PACKS: u32 = 8u;
 const VALUE_PACKS: u32 = 8u;
+const BLOCK: u32 = WORKGROUP / SPLIT;
+const HEAD_PART: u32 = HEAD_PACKS / SPLIT;
+const VALUE_PART: u32 = VALUE_PACKS / SPLIT;
 
 // A tile of k and v, or of q and dout.
 var<workgroup> head_tile: array<vec4f, TILE * HEAD_PACKS>;
 var<workgroup> value_tile: array<vec4f, TILE * VALUE_PACKS>;
 
-// The inner product of a row in registers with row t of a tile. One row at a time: code for four makes software
-// adapters compile for a minute at 64 elements a row.
-fn head_dot(row: ptr<function, array<vec4f, HEAD_PACKS>>, t: u32) -> f32 {
+// This lane's part of the inner product of its row with row t of a tile.
+fn head_dot(row: ptr<function, array<vec4f, HEAD_PART>>, t: u32, part: u32) -> f32 {
   var products = vec4f(0.0);
-  for (var c = 0u; c < HEAD_PACKS; c++) {
-    products += (*row)[c] * head_tile[t * HEAD_PACKS + c];
+  for (var c = 0u; c < HEAD_PART; c++) {
+    products += (*row)[c] * head_tile[t * HEAD_PACKS + c * SPLIT + part];
   }
   return products.x + products.y + products.z + products.w;
 }
 
-fn value_dot(row: ptr<function, array<vec4f, VALUE_PACKS>>, t: u32) -> f32 {
+fn value_dot(row: ptr<function, array<vec4f, VALUE_PART>>, t: u32, part: u32) -> f32 {
   var products = vec4f(0.0);
-  for (var c = 0u; c < VALUE_PACKS; c++) {
-    products += (*row)[c] * value_tile[t * VALUE_PACKS + c];
+  for (var c = 0u; c < VALUE_PART; c++) {
+    products += (*row)[c] * value_tile[t * VALUE_PACKS + c * SPLIT + part];
   }
   return products.x + products.y + products.z + products.w;
 }
@@ -81,13 +89,18 @@ fn fill_with_keys(batch: u32, kv_head: u32, start: u32, lane: u32) {
   let k_at = params.k_offset + batch * params.k_batch + kv_head * params.k_head;
   for (var i = lane; i < TILE * HEAD_PACKS; i += WORKGROUP) {
     let c = i % HEAD_PACKS * 4u;
-    head_tile[i] = load_k(k_at + min(start + i / HEAD_PACKS, params.keys - 1u) * params.k_row + c, params.head_dim - c);
+    head_tile[i] = load_k(k_at + min(start + i / HEAD_PACKS, params.keys - 1u) * params.k_row + c, left_of(params.head_dim, c));
   }
   let v_at = params.v_offset + batch * params.v_batch + kv_head * params.v_head;
   for (var i = lane; i < TILE * VALUE_PACKS; i += WORKGROUP) {
     let c = i % VALUE_PACKS * 4u;
-    value_tile[i] = load_v(v_at + min(start + i / VALUE_PACKS, params.keys - 1u) * params.v_row + c, params.value_dim - c);
+    value_tile[i] = load_v(v_at + min(start + i / VALUE_PACKS, params.keys - 1u) * params.v_row + c, left_of(params.value_dim, c));
   }
+}
+
+// How many elements of a row are left from the c-th on.
+fn left_of(dim: u32, c: u32) -> u32 {
+  return max(dim, c) - c;
 }
 
 // The first `left` of four elements; the others are 0.

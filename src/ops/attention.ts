@@ -65,7 +65,7 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   return scope(() => {
     const { dtype } = q;
     const o = empty(q.device, [...q.shape.slice(0, -1), valueDim], productDType(q, k, v));
-    const l = empty(q.device, [sizes.batch * sizes.heads * queries]);
+    const l = empty(q.device, [2, sizes.batch * sizes.heads * queries]);
     const [queriesIn, keysIn, valuesIn] = [operandOf(op, q), operandOf(op, k), operandOf(op, v)];
     attentionForward(q.device, spec, { q: dense(queriesIn), k: dense(keysIn), v: dense(valuesIn), o: dense(o), l: l.buffer });
     return record({
@@ -116,7 +116,7 @@ export function qkvAttention(qkv: Tensor, options: QkvAttentionOptions): Tensor 
 
   return scope(() => {
     const o = empty(qkv.device, [...lead, seq, width], productDType(qkv));
-    const l = empty(qkv.device, [sizes.batch * heads * seq]);
+    const l = empty(qkv.device, [2, sizes.batch * heads * seq]);
     const part = (x: Tensor, third: number): Operand => ({ slice: x.buffer, offset: third * width, batch: seq * width3, head: headDim, row: width3 });
     const joined = (x: Tensor): Operand => ({ slice: x.buffer, offset: 0, batch: seq * width, head: headDim, row: width });
     const operand = operandOf(op, qkv);

@@ -162,14 +162,14 @@ export const attentionRowCases: OpCase[] = [
   attentionCase("rows of 65", { q: [1, 1, 18, 65], causal: true }),
 ];
 
-/** Longer than the tiled kernels take. */
-export const attentionLongestRowCases: OpCase[] = [attentionCase("rows of 257", { q: [1, 1, 5, 257], k: [1, 1, 6, 257] })];
+/** Of several lanes each, in the tiled kernels. */
+export const attentionLongestRowCases: OpCase[] = [
+  attentionCase("rows of 257", { q: [1, 1, 5, 257], k: [1, 1, 6, 257] }),
+  attentionCase("long rows, short values", { q: [1, 2, 19, 130], k: [1, 1, 21, 130], v: [1, 1, 21, 3], causal: true, p: 0.2 }),
+];
 
-/** More workgroups than one dimension holds: of 8 planes, and of one. */
-export const manyPlanesCases = {
-  cpu: attentionCase("many planes", { q: [8 * 65535 + 9, 1, 1, 1], gradient: false }),
-  "gpu-basic": attentionCase("many planes", { q: [65535 + 3, 1, 1, 1], gradient: false }),
-};
+/** More workgroups than one dimension holds. */
+export const manyPlanesCases: OpCase[] = [attentionCase("many planes", { q: [65535 + 3, 1, 1, 1], gradient: false })];
 
 function split(qkv: Nd, heads: number): [Nd, Nd, Nd] {
   const [batch, seq, width3] = qkv.shape as [number, number, number];

@@ -23,7 +23,7 @@ onClass("gpu-basic", () => {
   // Each length of rows is a pipeline that software adapters compile for seconds.
   testCases("scaledDotProductAttention", halves(attentionCases.filter(({ inputs }) => inputs.every(({ shape }) => shape.at(-1) !== 3))));
   testCases("sizes around a tile", halves(attentionSizeCases));
-  testCases("products, for the longest rows", halves(attentionLongestRowCases));
+  testCases("longest rows", halves(attentionLongestRowCases));
 });
 
 describe("attention in f16", () => {
