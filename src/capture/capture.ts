@@ -1,10 +1,10 @@
 import { DisposedError, UsageError } from "../errors.js";
-import type { Device } from "../gpu/device.js";
+import { Device } from "../gpu/device.js";
 import { Pacer } from "../gpu/pacer.js";
 import { checkNumber } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { leavesOf, signatureOf, type FeedFor } from "./inputs.js";
-import { RecordedStep, type Leaves } from "./recorded_step.js";
+import { leavesOf, signatureOf, type FeedFor, type Leaf } from "./feed.js";
+import { RecordedStep } from "./recorded_step.js";
 
 /** Recordings kept: one for each signature of inputs and state of gradients. The least recently used one goes first. */
 const mostRecordings = 8;
@@ -55,13 +55,16 @@ export interface TextTensors {
  * Range:  what `fn` decides on the host is decided once: layers in train or eval mode, a dropout's p that is a number,
  *         values read from JavaScript variables. What goes on changing: inputs, parameters, learning rates and everything else
  *         in the optimizer's schedules, `optimizer.scalar`, dropout masks. Other shapes, parameters that moved to another
- *         optimizer, or gradients found where there were none make a new recording; `reset()` asks for one.
- * Throws: UsageError where `fn` reads a value back, draws random numbers on the host, calls a captured step, or is
- *         asynchronous; DisposedError after dispose().
+ *         optimizer, or gradients found where there were none make a new recording; `reset()` asks for one. Inputs and results
+ *         are not on the tape: backward() belongs into `fn`. A call may be fed what the call before returned.
+ * Throws: UsageError where `fn` reads a value back, draws random numbers on the host, calls a captured step, uses another
+ *         device, or is asynchronous, and for an input that requires a gradient; DisposedError after dispose().
  * Source: as CUDA graphs; WebGPU has no compute bundles, so the list is encoded again, about 2 us a dispatch.
  */
 export function capture<T = TextTensors, R = Tensor>(device: Device, fn: (inputs: T) => R): CapturedStep<T, R> {
-  if (typeof fn !== "function") throw new UsageError(`capture: needs a device and a function, got ${typeof fn}`);
+  if (!(device instanceof Device) || typeof fn !== "function") {
+    throw new UsageError(`capture: needs a device and a function, got ${kindOf(device)} and ${kindOf(fn)}`);
+  }
   const step = new Captured(device, fn as (inputs: unknown) => unknown);
   const call = (feed?: FeedFor<T>) => step.call(feed) as R;
   return Object.assign(call, {
@@ -97,11 +100,14 @@ class Captured {
     if (this.disposed) throw new DisposedError("capture: called after dispose()");
     this.device.checkUsable();
     if (this.device.queue.recording) throw new UsageError("capture: a captured step is called inside another; call its function instead");
-    const leaves = leavesOf(feed);
-    for (const { recorded } of this.entries) recorded.closeResults();
+    const leaves = leavesOf(feed, this.device);
     const entry = this.entryFor(signatureOf(leaves), leaves);
+    // The call before may have returned what this one is fed.
+    entry.recorded.feed(leaves);
+    for (const { recorded } of this.entries) recorded.closeResults();
+    this.forget(entry);
     entry.runs++;
-    return entry.recorded.run(leaves);
+    return entry.recorded.run();
   }
 
   async ready(ahead = 2): Promise<void> {
@@ -138,7 +144,7 @@ class Captured {
     done();
   }
 
-  private entryFor(signature: string, leaves: Leaves): Entry {
+  private entryFor(signature: string, leaves: readonly Leaf[]): Entry {
     const known = this.entries.findLastIndex((entry) => entry.signature === signature && entry.recorded.holds);
     if (known >= 0) {
       const [entry] = this.entries.splice(known, 1);
@@ -147,7 +153,16 @@ class Captured {
     }
     const entry = { signature, recorded: new RecordedStep(this.device, leaves, this.fn), runs: 0 };
     this.entries.push(entry);
-    if (this.entries.length > mostRecordings) this.entries.shift()!.recorded.dispose();
     return entry;
   }
+
+  /** Recordings of tensors that are gone, and the one that was used least recently. */
+  private forget(kept: Entry): void {
+    const isOver = (entry: Entry) => entry !== kept && entry.recorded.isOver;
+    for (const entry of this.entries.filter(isOver)) entry.recorded.dispose();
+    this.entries = this.entries.filter((entry) => !isOver(entry));
+    if (this.entries.length > mostRecordings) this.entries.shift()!.recorded.dispose();
+  }
 }
+
+const kindOf = (value: unknown): string => (value === null ? "null" : value instanceof Device ? "a device" : typeof value);

@@ -1,2 +1,2 @@
 export { capture, type CapturedStep, type CaptureReport, type TextTensors } from "./capture.js";
-export type { FeedFor, HostArray } from "./inputs.js";
+export type { FeedFor, HostArray } from "./feed.js";

@@ -1,94 +1,39 @@
-// What a captured step is fed: host arrays, numbers and tensors in objects and lists, as tensors that stay in place.
-import { UsageError } from "../errors.js";
+// The inputs of one recording: tensors that stay in place, and are written before each run.
+import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
-import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
-import { storedBytes, type DType } from "../tensor/dtype.js";
-import { isGradEnabled } from "../tensor/tape.js";
+import { sizeOf } from "../shape.js";
+import { storedBytes } from "../tensor/dtype.js";
 import { Tensor } from "../tensor/tensor.js";
-
-type Path = readonly (string | number)[];
+import type { Leaf, Path } from "./feed.js";
 
 /** Every adapter lets a storage binding begin at multiples of this. */
 const alignBytes = 256;
 
-export type HostArray = Float32Array | Int32Array | Uint32Array;
-/** What a call takes where the captured function takes T: for each tensor a tensor, a host array or a number; arrays may have their `shape` beside them. */
-export type FeedFor<T> = T extends Tensor
-  ? Tensor | HostArray | number
-  : T extends readonly unknown[]
-    ? { [I in keyof T]: FeedFor<T[I]> }
-    : { [Name in keyof T]: FeedFor<T[Name]> } & { readonly shape?: Shape };
-
-/** One tensor that is fed, and where its values come from in a call. */
-interface Leaf {
-  path: Path;
-  shape: Shape;
-  dtype: DType;
+/** Inputs that lie in one buffer, so that a call writes once. */
+interface Piece {
+  memory: PoolBuffer;
+  size_bytes: number;
+  /** As the host writes them; null until it does. */
+  staging: Uint8Array | null;
 }
 
-interface FoundLeaf extends Leaf {
-  value: Tensor | HostArray | number;
-}
-
-/** Shapes and types of everything fed: calls with the same one share a recording, unless one of them records no tape. */
-export function signatureOf(leaves: readonly Leaf[]): string {
-  const fed = leaves.map(({ path, shape, dtype }) => `${path.join(".")}:${dtype}${formatShape(shape)}`).join(" ");
-  return isGradEnabled() ? fed : `${fed} under noGrad`;
-}
-
-/** Throws UsageError for what cannot be fed. */
-export function leavesOf(feed: unknown): FoundLeaf[] {
-  const found: FoundLeaf[] = [];
-  collect(feed, [], null, found);
-  // The order in which an object's fields were written makes no other recording.
-  return found.sort((a, b) => (a.path.join(".") < b.path.join(".") ? -1 : 1));
-}
-
-function collect(value: unknown, path: Path, shape: Shape | null, found: FoundLeaf[]): void {
-  const where = path.length === 0 ? "the input" : `input ${path.join(".")}`;
-  if (value instanceof Tensor) found.push({ path, shape: value.shape, dtype: value.dtype, value });
-  else if (typeof value === "number") found.push({ path, shape: [], dtype: "f32", value });
-  else if (isHostArray(value)) {
-    const own = shape ?? [value.length];
-    if (sizeOf(own) !== value.length) {
-      throw new UsageError(`capture: ${where} does not have the shape beside it, got ${value.length} values for ${formatShape(own)}`);
-    }
-    found.push({ path, shape: own, dtype: dtypeOf(value), value });
-  } else if (Array.isArray(value)) value.forEach((part, i) => collect(part, [...path, i], null, found));
-  else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) collectFields(value, path, found);
-  else if (value !== undefined) {
-    throw new UsageError(`capture: ${where} must be a tensor, a Float32Array, Int32Array or Uint32Array, a number, or a list or object of them, got ${describe(value)}`);
-  }
-}
-
-/** A `shape` beside host arrays is theirs: that is what a batch of `data` looks like. */
-function collectFields(value: object, path: Path, found: FoundLeaf[]): void {
-  const { shape, ...rest } = value as Record<string, unknown>;
-  const isShape = Array.isArray(shape) && Object.values(rest).some(isHostArray);
-  if (isShape) checkShape("capture", shape as number[]);
-  for (const [name, part] of Object.entries(isShape ? rest : value)) collect(part, [...path, name], isShape ? (shape as number[]) : null, found);
-}
-
-/** The tensors of one recording. They lie in one buffer, so that a call writes once. */
+/** The tensors of one recording. */
 export class Inputs {
+  private readonly pieces: readonly Piece[];
   private readonly tensors: readonly Tensor[];
   private readonly paths: readonly Path[];
-  private readonly staging: Uint8Array;
 
   constructor(
     private readonly device: Device,
-    leaves: readonly FoundLeaf[],
+    leaves: readonly Leaf[],
   ) {
-    const sizes = leaves.map(({ shape, dtype }) => Math.ceil(storedBytes(dtype, sizeOf(shape)) / alignBytes) * alignBytes);
-    this.staging = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
-    const memory = device.acquire(this.staging.byteLength, "captured inputs");
-    let offset_bytes = 0;
+    const { pieces, places } = layOut(leaves, device);
+    this.pieces = pieces;
     this.tensors = leaves.map(({ shape, dtype }, i) => {
-      const tensor = new Tensor(device, shape, dtype, memory.retain(), offset_bytes);
-      offset_bytes += sizes[i]!;
-      return tensor;
+      const { piece, offset_bytes } = places[i]!;
+      return new Tensor(device, shape, dtype, piece.memory.retain(), offset_bytes);
     });
-    memory.release();
+    for (const { memory } of pieces) memory.release();
     this.paths = leaves.map(({ path }) => path);
   }
 
@@ -100,26 +45,57 @@ export class Inputs {
   }
 
   /** Puts the values of a call with the same signature into place, before what is launched next. */
-  write(leaves: readonly FoundLeaf[]): void {
-    const { device, tensors, staging } = this;
-    let written = false;
-    leaves.forEach(({ value }, i) => {
-      if (value instanceof Tensor) return;
-      const array = typeof value === "number" ? Float32Array.of(value) : value;
-      staging.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), tensors[i]!.buffer.offset_bytes);
-      written ||= array.length > 0;
-    });
-    if (written) device.queue.write({ buffer: tensors[0]!.memory, offset_bytes: 0, size_bytes: staging.byteLength }, staging);
-    leaves.forEach(({ value, path }, i) => {
-      if (!(value instanceof Tensor) || value.size === 0) return;
-      if (value.device !== device) throw new UsageError(`capture: input ${path.join(".")} lives on another device; move it with data() and fromArray()`);
-      device.queue.copy(value.buffer, tensors[i]!.buffer);
-    });
+  write(leaves: readonly Leaf[]): void {
+    const { queue } = this.device;
+    const copies = leaves.flatMap(({ value }, i) => (value instanceof Tensor && value.size > 0 ? [{ source: this.outside(value), target: this.tensors[i]!.buffer }] : []));
+    for (const piece of this.pieces) if (this.stage(piece, leaves)) queue.write({ buffer: piece.memory, offset_bytes: 0, size_bytes: piece.size_bytes }, piece.staging!);
+    for (const { source, target } of copies) {
+      queue.copy(source.slice, target);
+      source.release();
+    }
   }
 
   dispose(): void {
     for (const tensor of this.tensors) tensor.dispose();
   }
+
+  /** A fed tensor in other memory than this: a function may return its inputs, and the next call be fed them. */
+  private outside({ buffer: slice }: Tensor): { slice: Slice; release(): void } {
+    if (!this.pieces.some(({ memory }) => memory === slice.buffer)) return { slice, release: () => {} };
+    const copy = this.device.acquire(slice.size_bytes, "captured inputs");
+    const copied = { ...slice, buffer: copy, offset_bytes: 0 };
+    this.device.queue.copy(slice, copied);
+    return { slice: copied, release: () => copy.release() };
+  }
+
+  /** Takes over the host's values for one piece; false where there are none. */
+  private stage(piece: Piece, leaves: readonly Leaf[]): boolean {
+    let staged = false;
+    leaves.forEach(({ value }, i) => {
+      const { buffer, offset_bytes } = this.tensors[i]!.buffer;
+      if (value instanceof Tensor || buffer !== piece.memory) return;
+      const array = typeof value === "number" ? Float32Array.of(value) : value;
+      if (array.length === 0) return;
+      piece.staging ??= new Uint8Array(piece.size_bytes);
+      piece.staging.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), offset_bytes);
+      staged = true;
+    });
+    return staged;
+  }
+}
+
+/** One piece, or more where a binding could not span it. */
+function layOut(leaves: readonly Leaf[], device: Device): { pieces: Piece[]; places: { piece: Piece; offset_bytes: number }[] } {
+  const groups: { size_bytes: number; offsets: number[] }[] = [];
+  for (const { shape, dtype } of leaves) {
+    const size_bytes = Math.ceil(storedBytes(dtype, sizeOf(shape)) / alignBytes) * alignBytes;
+    let group = groups.at(-1);
+    if (!group || group.size_bytes + size_bytes > device.pool.maxBytes) groups.push((group = { size_bytes: 0, offsets: [] }));
+    group.offsets.push(group.size_bytes);
+    group.size_bytes += size_bytes;
+  }
+  const pieces = groups.map(({ size_bytes }) => ({ memory: device.acquire(size_bytes, "captured inputs"), size_bytes, staging: null }));
+  return { pieces, places: groups.flatMap(({ offsets }, i) => offsets.map((offset_bytes) => ({ piece: pieces[i]!, offset_bytes }))) };
 }
 
 function placed(root: unknown, [step, ...rest]: Path, tensor: Tensor): unknown {
@@ -127,16 +103,4 @@ function placed(root: unknown, [step, ...rest]: Path, tensor: Tensor): unknown {
   const container = (root ?? (typeof step === "number" ? [] : {})) as Record<string | number, unknown>;
   container[step] = placed(container[step], rest, tensor);
   return container;
-}
-
-function isHostArray(value: unknown): value is HostArray {
-  return value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint32Array;
-}
-
-function dtypeOf(array: HostArray): DType {
-  return array instanceof Float32Array ? "f32" : array instanceof Int32Array ? "i32" : "u32";
-}
-
-function describe(value: unknown): string {
-  return typeof value === "object" ? (value?.constructor?.name ?? "null") : typeof value;
 }

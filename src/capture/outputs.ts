@@ -24,6 +24,11 @@ class Held {
     return new Tensor(this.tensor.device, this.shape, this.dtype, this.memory.retain(), this.offset_bytes);
   }
 
+  /** A tape that saved the result of the call before must not be walked. */
+  markChanged(): void {
+    this.memory.version++;
+  }
+
   release(): void {
     this.memory.release();
   }
@@ -31,22 +36,18 @@ class Held {
 
 export class Outputs {
   private readonly tree: unknown;
-  private readonly held: Held[] = [];
+  private readonly held = new Map<Tensor, Held>();
   private handles: Tensor[] = [];
 
   /** `isMade` tells the function's own tensors from those that it only passes on. */
   constructor(result: unknown, isMade: (tensor: Tensor) => boolean) {
-    this.tree = mapTensors(result, (tensor) => {
-      if (!isMade(tensor)) return tensor;
-      const held = new Held(tensor);
-      this.held.push(held);
-      tensor.dispose();
-      return held;
-    });
+    this.tree = mapTensors(result, (tensor) => (isMade(tensor) ? this.hold(tensor) : tensor));
+    for (const tensor of this.held.keys()) tensor.dispose();
   }
 
   /** Handles for one call. They are good until the next one. */
   open(): unknown {
+    for (const held of this.held.values()) held.markChanged();
     return mapHeld(this.tree, (held) => {
       const tensor = held.open();
       this.handles.push(tensor);
@@ -62,7 +63,14 @@ export class Outputs {
 
   dispose(): void {
     this.close();
-    for (const held of this.held) held.release();
+    for (const held of this.held.values()) held.release();
+  }
+
+  /** A tensor may be returned in several places. */
+  private hold(tensor: Tensor): Held {
+    const held = this.held.get(tensor) ?? new Held(tensor);
+    this.held.set(tensor, held);
+    return held;
   }
 }
 

@@ -4,8 +4,9 @@ import type { PoolBuffer, Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { checkShape, formatShape, sizeOf, type Shape } from "../shape.js";
 import { fromStored, isFloat, requireDTypeOn, storedBytes, toStored, type DType, type TypedArray } from "./dtype.js";
-import { registerInScope } from "./scope.js";
+import { keep, registerInScope } from "./scope.js";
 import type { TapeNode } from "./tape.js";
+import type { GradientPlace } from "./tracked_gradients.js";
 import { tracker } from "./tracker.js";
 
 /** Always contiguous and row-major. A view (reshape, detach, a parameter in an arena) shares the buffer. */
@@ -41,8 +42,9 @@ export class Tensor {
   }
 
   set grad(grad: Tensor | null) {
+    const before = this.gradient;
     this.gradient = grad;
-    tracker()?.leavesGradient(this, grad);
+    tracker()?.writesGradient(this, before);
   }
 
   /** `grad`, seen by no tracker. */
@@ -56,9 +58,9 @@ export class Tensor {
     this.grad = null;
   }
 
-  /** Takes the arena's slot for its gradient, or a view of other memory. */
-  adoptGrad(memory: PoolBuffer | null): void {
-    this.gradient = memory ? new Tensor(this.device, this.shape, "f32", memory.retain()) : this.gradSlot;
+  /** Takes the arena's slot for its gradient, or a view of other memory, which no scope ends. */
+  adoptGrad(place: GradientPlace | null): void {
+    this.gradient = place ? keep(new Tensor(this.device, this.shape, place.dtype, place.memory.retain(), place.offset_bytes)) : this.gradSlot;
   }
 
   get size(): number {

@@ -1,23 +1,16 @@
 // What a captured function takes from its surroundings: the tensors that it did not make, and gradients that it found.
+import { UsageError } from "../errors.js";
 import type { PoolBuffer } from "../gpu/buffers.js";
+import type { Device } from "../gpu/device.js";
 import type { Generator, RandomState } from "./random.js";
 import type { Tensor } from "./tensor.js";
+import { TrackedGradients } from "./tracked_gradients.js";
 
 let active: Tracker | null = null;
 
 /** The one that watches now; null most of the time. */
 export function tracker(): Tracker | null {
   return active;
-}
-
-/** Where a gradient lies: `slot`, the arena's; `other`, memory of its own. */
-type GradientState = "none" | "slot" | "other";
-
-interface Gradient {
-  /** What the function found, where it looked before it wrote. */
-  found: GradientState | null;
-  /** What it left behind; null where it wrote nothing. */
-  left: { state: GradientState; memory: PoolBuffer | null } | null;
 }
 
 interface Seen {
@@ -48,10 +41,14 @@ export function settingChanges(owner: object): void {
 export class Tracker {
   private readonly made = new WeakSet<Tensor>();
   private readonly seen = new Map<Tensor, Seen>();
-  private readonly gradients = new Map<Tensor, Gradient>();
+  private readonly gradients = new TrackedGradients();
+  /** Gradients in memory of their own: where they lie is known by their leaves, whose handles may change. */
+  private readonly followed = new WeakSet<Tensor>();
   private readonly settings: (() => boolean)[] = [];
   private readonly changed = new WeakSet<object>();
   private readonly taken: { generator: Generator; draw: RandomState }[] = [];
+
+  constructor(private readonly device: Device) {}
 
   watch<T>(fn: () => T): T {
     const before = active;
@@ -65,6 +62,7 @@ export class Tracker {
 
   /** A new tensor. */
   makes(tensor: Tensor): void {
+    this.checkDevice(tensor);
     this.made.add(tensor);
   }
 
@@ -74,7 +72,9 @@ export class Tracker {
 
   /** A tensor's memory is used. */
   uses(tensor: Tensor, memory: PoolBuffer, offset_bytes: number): void {
-    if (!this.made.has(tensor) && !this.seen.has(tensor)) this.seen.set(tensor, { memory, offset_bytes, requiresGrad: tensor.requiresGrad });
+    if (this.made.has(tensor) || this.followed.has(tensor) || this.seen.has(tensor)) return;
+    this.checkDevice(tensor);
+    this.seen.set(tensor, { memory, offset_bytes, requiresGrad: tensor.requiresGrad });
   }
 
   finds(owner: object, isSame: () => boolean): void {
@@ -96,42 +96,52 @@ export class Tracker {
   }
 
   findsGradient(leaf: Tensor, grad: Tensor | null): void {
-    if (!this.made.has(leaf) && !this.gradients.has(leaf)) this.gradients.set(leaf, { found: stateOf(leaf, grad), left: null });
-  }
-
-  leavesGradient(leaf: Tensor, grad: Tensor | null): void {
     if (this.made.has(leaf)) return;
-    const gradient = this.gradients.get(leaf) ?? { found: null, left: null };
-    gradient.left = { state: stateOf(leaf, grad), memory: grad && !grad.isDisposed ? grad.memory : null };
-    this.gradients.set(leaf, gradient);
+    if (grad && grad !== leaf.gradSlot) this.followed.add(grad);
+    this.gradients.finds(leaf, grad);
   }
 
-  /**
-   * Whether settings and tensors are as they were, and leaves have a gradient, or none, as before. A gradient in memory of
-   * its own never holds.
-   */
+  writesGradient(leaf: Tensor, before: Tensor | null): void {
+    if (!this.made.has(leaf)) this.gradients.writes(leaf, before);
+  }
+
+  /** The function has run, and will be replayed until `release`. */
+  hold(): void {
+    this.gradients.hold();
+  }
+
+  release(): void {
+    this.gradients.release();
+  }
+
+  /** The function threw: leaves get back the gradients from before it. */
+  undo(): void {
+    this.gradients.undo((tensor) => this.made.has(tensor));
+  }
+
+  /** Whether settings and tensors are as they were, and leaves have a gradient, or none, as before. */
   holds(): boolean {
     for (const isSame of this.settings) if (!isSame()) return false;
     for (const [tensor, { memory, offset_bytes, requiresGrad }] of this.seen) {
       if (!tensor.isAt(memory, offset_bytes) || tensor.requiresGrad !== requiresGrad) return false;
     }
-    for (const [leaf, { found }] of this.gradients) {
-      if (found !== null && (found === "other" || stateOf(leaf, leaf.peekGrad()) !== found)) return false;
-    }
-    return true;
+    return this.gradients.holds();
+  }
+
+  /** Whether it can never hold again: a tensor that the function took is gone. */
+  get isOver(): boolean {
+    for (const tensor of this.seen.keys()) if (tensor.isDisposed) return true;
+    return false;
   }
 
   /** After a replay: leaves have the gradients that the function leaves them. */
   restoreGradients(): void {
-    for (const [leaf, { left }] of this.gradients) {
-      if (!left || leaf.isDisposed) continue;
-      const now = leaf.peekGrad();
-      if (left.state === "none") leaf.dropGrad();
-      else if (now === null || now.isDisposed || now.memory !== left.memory) leaf.adoptGrad(left.state === "slot" ? null : left.memory);
-    }
+    this.gradients.restore();
   }
-}
 
-function stateOf(leaf: Tensor, grad: Tensor | null): GradientState {
-  return grad === null ? "none" : grad === leaf.gradSlot ? "slot" : "other";
+  /** Launches of another device would run once, and no replay would repeat them. */
+  private checkDevice({ device }: Tensor): void {
+    if (device === this.device || device.isDry) return;
+    throw new UsageError("capture: a tensor of another device is used inside the captured function; capture a function for each device");
+  }
 }
