@@ -43,19 +43,33 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
         node.checkUsable();
         for (const source of node.sources) if (source instanceof Tensor) checkAssigned(source);
       }
-      walk(nodes, output.node, seed, options.retainGraph ?? false);
+      walk(new Gradients(output.device), nodes, output.node, seed, options.retainGraph ?? false);
     }),
   );
 }
 
 /**
- * Backward inside a vjp: from an output whose gradient is `dy`, which nothing else writes meanwhile. Leaves accumulate
- * theirs.
+ * Backward inside a vjp: from an output whose gradient is `dy`, which nothing else writes meanwhile, over nodes that were
+ * made after the first `since`. Leaves accumulate their gradients; those that reach `outside` are returned.
+ *
+ * Throws: UsageError where the walk would leave through other nodes than those.
  */
-export function backwardFrom(output: Tensor, dy: Tensor): void {
-  const { node } = output;
-  if (!node) return;
-  withGradMode(false, () => scope(() => walk(reachable(node), node, dy, false)));
+export function backwardFrom(output: Tensor, dy: Tensor, { since, outside }: { since: number; outside: readonly TapeNode[] }): (Tensor | null)[] {
+  return withGradMode(false, () =>
+    scope(() => {
+      const { node } = output;
+      const gradients = new Gradients(dy.device);
+      if (node && outside.includes(node)) gradients.addToNode(node, dy);
+      else if (node) {
+        const nodes = reachable(node, outside);
+        if (nodes.some(({ sequence }) => sequence <= since)) {
+          throw new UsageError("checkpoint: the function used other tensors when it was run again; it must do the same both times");
+        }
+        walk(gradients, nodes, node, dy, false);
+      } else if (output.requiresGrad) gradients.addToLeaf(output, dy, false);
+      return outside.map((source) => gradients.takeOf(source));
+    }),
+  );
 }
 
 /** Throws unless `gradient` can be one of `x`: kernels would read and write past its end. */
@@ -74,9 +88,9 @@ function checkAssigned(leaf: Tensor): void {
   if (leaf.grad && leaf.grad !== leaf.gradSlot) checkGradient("the gradient assigned to a leaf", leaf.grad, leaf);
 }
 
-/** Nodes from the output back, later ones first: creation order is a topological order. */
-function reachable(root: TapeNode): TapeNode[] {
-  const seen = new Set<TapeNode>([root]);
+/** Nodes from the output back, later ones first: creation order is a topological order. Nothing from `end` on. */
+function reachable(root: TapeNode, end: readonly TapeNode[] = []): TapeNode[] {
+  const seen = new Set<TapeNode>([root, ...end]);
   const stack = [root];
   for (let node = stack.pop(); node; node = stack.pop()) {
     for (const source of node.sources) {
@@ -86,11 +100,11 @@ function reachable(root: TapeNode): TapeNode[] {
       }
     }
   }
+  for (const node of end) seen.delete(node);
   return [...seen].sort((a, b) => b.sequence - a.sequence);
 }
 
-function walk(nodes: readonly TapeNode[], root: TapeNode, seed: Tensor, retainGraph: boolean): void {
-  const gradients = new Gradients(seed.device);
+function walk(gradients: Gradients, nodes: readonly TapeNode[], root: TapeNode, seed: Tensor, retainGraph: boolean): void {
   gradients.addToNode(root, seed);
   try {
     for (const node of nodes) {

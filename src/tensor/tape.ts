@@ -53,8 +53,8 @@ export interface Recording<S extends readonly Tensor[]> {
 }
 
 let gradMode = true;
-/** Set where an op under noGrad met an input that requires a gradient. */
-let metGradient = false;
+/** Inputs of ops under noGrad that require a gradient, where somebody asks. */
+let met: Set<Tensor> | null = null;
 let sequence = 0;
 
 /**
@@ -117,7 +117,7 @@ class SavedTensor {
 
 /** One recorded op. */
 export class TapeNode {
-  readonly sequence = sequence++;
+  readonly sequence = ++sequence;
   readonly op: string;
   /** Where each input's gradient goes: the node that computed it, or the leaf itself. */
   readonly sources: readonly (TapeNode | Tensor | null)[];
@@ -186,7 +186,7 @@ export function record<const S extends readonly Tensor[]>(recording: Recording<S
   const { inputs, output } = recording;
   if (!inputs.some((input) => input.requiresGrad)) return output;
   if (gradMode) return recordAlways(recording);
-  metGradient = true;
+  if (met) for (const input of inputs) if (input.requiresGrad) met.add(input);
   return output;
 }
 
@@ -198,14 +198,19 @@ export function recordAlways<const S extends readonly Tensor[]>(recording: Recor
   return output;
 }
 
-/** Runs `fn` without recording, and tells whether it would have recorded anything. */
-export function withoutTape<T>(fn: () => T): { result: T; needsGradient: boolean } {
-  const before = metGradient;
-  metGradient = false;
+/** Runs `fn` without recording, and gives the tensors from which backward would have gone on, none where it would not have recorded. */
+export function withoutTape<T>(fn: () => T): { result: T; met: Tensor[] } {
+  const before = met;
+  const found = (met = new Set<Tensor>());
   try {
     const result = withGradMode(false, fn);
-    return { result, needsGradient: metGradient };
+    return { result, met: [...found] };
   } finally {
-    metGradient = before;
+    met = before;
   }
+}
+
+/** How many nodes were made so far: later ones have a greater `sequence`. */
+export function tapeLength(): number {
+  return sequence;
 }
