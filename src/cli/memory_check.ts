@@ -32,7 +32,7 @@ export function checkMemory(device: Device, plan: TrainPlan): string {
 function runOnce(dry: Device, plan: TrainPlan): void {
   const { settings } = plan;
   const { model, optimizer } = partsOf(dry, { ...plan, checkpoint: null });
-  const steps = new Steps(dry, model, optimizer, true);
+  const steps = new Steps(dry, model, optimizer, true, settings.precision);
   const tokens = new Int32Array(settings.batch * settings.block);
   const batch = { tokens, targets: tokens, shape: [settings.batch, settings.block] as [number, number] };
   steps.train(Array.from({ length: settings.accumulate }, () => batch));

@@ -49,9 +49,9 @@ export function useAveragedWeights(model: GPT, { optimizer }: Checkpoint): boole
 }
 
 export function optimizerOf(model: GPT, settings: TrainSettings): Optimizer {
-  const { optimizer, betas, clip, ema, weightDecay } = settings;
+  const { optimizer, betas, clip, ema, weightDecay, precision } = settings;
   const groups = model.groups({ weightDecay });
-  const options = { lr: scheduleOf(settings), ...(clip > 0 && { clipNorm: clip }), ...(ema > 0 && { emaDecay: ema }) };
+  const options = { lr: scheduleOf(settings), ...(clip > 0 && { clipNorm: clip }), ...(ema > 0 && { emaDecay: ema }), ...(precision === "f16" && { lossScale: "dynamic" as const }) };
   switch (optimizer) {
     case "adamw":
       return new AdamW(groups, { ...options, betas });

@@ -11,7 +11,7 @@ import type { TrainPlan } from "./train_plan.js";
 export async function profileRun(device: Device, model: GPT, optimizer: Optimizer, { settings, data }: TrainPlan, file: string | true): Promise<void> {
   const snapshot = optimizer.snapshot();
   const [draws, position] = [model.generator.stateDict(), data.stateDict()];
-  const steps = new Steps(device, model, optimizer, true);
+  const steps = new Steps(device, model, optimizer, true, settings.precision);
   try {
     const batches = Array.from({ length: settings.accumulate }, () => data.next());
     const measured = await profile(device, () => steps.train(batches));

@@ -1,7 +1,7 @@
 // The flags that say what is trained, on what and how: those of `kiln train`, and of every tool that works on such a run.
 import { Option } from "commander";
 import { betasFlag, choiceFlag, numberFlag } from "./flags.js";
-import { activations, decays, highestRate, inits, norms, optimizers, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
+import { activations, decays, highestRate, inits, norms, optimizers, precisions, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
 
 /** As commander gives them: what was not typed is absent. */
 export interface SettingsFlags extends Partial<TrainSettings> {
@@ -31,6 +31,7 @@ export function settingsFlags(): Option[] {
     choice("--norm", "norm before or after each sublayer", norms),
     choice("--activation", "of the MLPs", activations),
     choice("--init", "initial weights: std 0.02, or scaled by fan-in", inits),
+    choice("--precision", "of products: f16 is mixed precision, on adapters that have shader-f16", precisions),
     number("--batch", "sequences a step", { ...atLeastOne, example: 12 }),
     number("--accumulate", "batches whose gradients one step averages", { ...atLeastOne, max: 2 ** 24, example: 4 }),
     number("--steps", "steps in all", { ...atLeastOne, max: 1e9, example: 2000 }),

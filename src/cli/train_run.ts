@@ -6,6 +6,7 @@ import { MetricsFile } from "../node/metrics_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
 import { generate, type GPT } from "../nn/index.js";
 import { train, type CheckpointState, type TrainResult } from "../train/index.js";
+import { requireDTypeOn } from "../tensor/dtype.js";
 import { exitCodes } from "./errors.js";
 import { count, duration, loss, percent, rate } from "./format.js";
 import { catchInterrupts } from "./interrupts.js";
@@ -34,6 +35,7 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
   const exactTimes = place.profile === undefined ? {} : { disabledToggles: ["timestamp_quantization"] };
   const run = async (device: Device) => {
     console.log(announce(device));
+    requireDTypeOn(device, "--precision", plan.settings.precision);
     const memory = checkMemory(device, plan);
     const { model, optimizer } = partsOf(device, plan);
     console.log(describePlan(plan, model, place));
@@ -76,6 +78,7 @@ async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: T
       evalBatches: settings.evalBatches,
       checkpointEvery: settings.checkpointEvery,
       bestValidationLoss: checkpoint?.state.bestValidationLoss ?? null,
+      precision: settings.precision,
       signal: interrupts.signal,
       onStep(metrics) {
         losses.push(metrics.loss);
@@ -116,7 +119,7 @@ function describePlan({ settings, data, checkpoint }: TrainPlan, model: GPT, { c
   return [
     `data      ${settings.data}: ${count(data.train.length)} tokens to train on, ${count(data.validation.length)} to validate, vocabulary ${count(data.vocab.size)} (${settings.tokenizer})`,
     `model     ${pc.bold(`${count(model.parameterCount())} parameters`)}: ${layers} layers, ${heads} heads, width ${width}, block ${block}`,
-    `training  ${count(steps)} steps of ${accumulate > 1 ? `${accumulate} x ` : ""}${batch} x ${block} tokens, ${settings.optimizer}, ${describeRate(settings)}`,
+    `training  ${count(steps)} steps of ${accumulate > 1 ? `${accumulate} x ` : ""}${batch} x ${block} tokens, ${settings.optimizer}, ${describeRate(settings)}${settings.precision === "f16" ? ", mixed precision" : ""}`,
     checkpoint ? `resuming  at step ${checkpoint.state.step}, in ${checkpointPath}` : `run       ${checkpointPath}`,
   ].join("\n");
 }

@@ -13,6 +13,7 @@ const withBetas: readonly string[] = ["adamw", "adam", "lion", "radam", "gi-adam
 export const decays = ["cosine", "linear", "constant"] as const;
 export const norms = ["pre", "post"] as const;
 export const inits = ["gpt2", "scaled"] as const;
+export const precisions = ["f32", "f16"] as const;
 export const activations = ["gelu", "relu", "silu"] as const;
 
 /** Saved in the checkpoint: `--resume` needs no other flag. */
@@ -31,6 +32,8 @@ export interface TrainSettings {
   norm: (typeof norms)[number];
   activation: (typeof activations)[number];
   init: (typeof inits)[number];
+  /** f16: products in half precision, with a dynamic loss scale. */
+  precision: (typeof precisions)[number];
   batch: number;
   /** Batches a step averages its gradients over. */
   accumulate: number;
@@ -75,6 +78,7 @@ const small: TrainSettings = {
   norm: "pre",
   activation: "gelu",
   init: "scaled",
+  precision: "f32",
   batch: 8,
   accumulate: 1,
   steps: 600,

@@ -9,7 +9,7 @@ import type { Shader, Specialisation } from "./shader_source.js";
 const halves: Record<string, string> = { f32: "f16", u32: "f16", vec2f: "vec2h", vec2u: "vec2h", vec4f: "vec4h", vec4u: "vec4h" };
 
 /** The variant for these buffers: unchanged where none holds halves. */
-export function withHalfTypes<A extends Specialisation & { buffers: Record<string, Slice> }>(shader: Shader, args: A): A {
+export function withHalfTypes<A extends Specialisation & { buffers: Record<string, Slice> }>(shader: Shader, args: A): A & Pick<Specialisation, "types"> {
   const names = Object.keys(args.buffers).filter((name) => args.buffers[name]!.half);
   if (names.length === 0) return args;
   const types: Record<string, string> = { ...args.types };

@@ -4,7 +4,8 @@ import { checkNumber, checkOptions } from "../options.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import { empty, emptyLike, Tensor } from "../tensor/tensor.js";
-import { requireDType, requireSameDevice } from "./checks.js";
+import { inF32 } from "./cast.js";
+import { requireDType, requireSameDevice, requireTensor } from "./checks.js";
 import { checkUnitScalar, unitScalar } from "./unit_scalar.js";
 
 export interface BatchNormOptions {
@@ -39,6 +40,8 @@ export interface BatchNormOptions {
  *         in training, weight * rstd * dy otherwise.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
+  requireTensor("batchNorm", "x", x);
+  if (x.dtype === "f16") return inF32(x, (x) => batchNorm(x, options));
   const { weight = null, bias = null, training = false } = options;
   const sizes = checkShapes(x, options);
   const running = checkRunning(options, training);
@@ -96,7 +99,7 @@ function checkApart(running: RunningTensors, others: Record<string, Tensor | num
 
 function checkShapes(x: Tensor, options: BatchNormOptions): BatchNormSizes {
   checkOptions("batchNorm", options, ["weight", "bias", "runningMean", "runningVar", "training", "momentum", "eps"]);
-  requireDType("batchNorm", "x", x, "f32");
+  requireDType("batchNorm", "x", x, "f32", "f16");
   if (x.rank < 2 || x.rank > 4) {
     throw new ShapeError(`batchNorm: x must be [n, channels], [n, channels, length] or [n, channels, height, width], got ${formatShape(x.shape)}`);
   }

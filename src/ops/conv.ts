@@ -4,7 +4,8 @@ import { checkNumber, checkOptions } from "../options.js";
 import { formatShape } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import { empty, emptyLike, type Tensor } from "../tensor/tensor.js";
-import { requireDType, requireRank, requireSameDevice } from "./checks.js";
+import { inF32 } from "./cast.js";
+import { requireDType, requireRank, requireSameDevice, requireTensor } from "./checks.js";
 import { outputExtents, pairOf, type Extent } from "./conv_window.js";
 
 export interface Conv1dOptions {
@@ -54,6 +55,8 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
 }
 
 function convolve(op: string, axes: 1 | 2, x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): Tensor {
+  requireTensor(op, "x", x);
+  if (x.dtype === "f16") return inF32(x, (x) => convolve(op, axes, x, weight, bias, options));
   const sizes = checkConv(op, axes, x, weight, bias, options);
   const y = empty(x.device, [sizes.batch, weight.shape[0]!, ...(axes === 2 ? [sizes.out_height] : []), sizes.out_width]);
   conv2dForward(x.device, { x: x.buffer, w: weight.buffer, ...(bias ? { bias: bias.buffer } : {}), y: y.buffer }, sizes);
@@ -78,7 +81,7 @@ function convolve(op: string, axes: 1 | 2, x: Tensor, weight: Tensor, bias: Tens
 
 function checkConv(op: string, axes: 1 | 2, x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): ConvSizes {
   checkOptions(op, options, ["stride", "padding", "dilation", "groups"]);
-  requireDType(op, "x", x, "f32");
+  requireDType(op, "x", x, "f32", "f16");
   requireDType(op, "weight", weight, "f32");
   requireRank(op, "x", x, { exactly: axes + 2 });
   requireRank(op, "weight", weight, { exactly: axes + 2 });

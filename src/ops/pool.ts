@@ -3,7 +3,8 @@ import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForwar
 import { checkOptions } from "../options.js";
 import { record } from "../tensor/tape.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
-import { requireDType, requireRank } from "./checks.js";
+import { inF32 } from "./cast.js";
+import { requireDType, requireRank, requireTensor } from "./checks.js";
 import { outputExtents, pairOf, type Extent } from "./conv_window.js";
 
 export interface Pool1dOptions {
@@ -91,6 +92,8 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
 }
 
 function maxPool(op: string, axes: 1 | 2, x: Tensor, options: MaxPool2dOptions): Tensor {
+  requireTensor(op, "x", x);
+  if (x.dtype === "f16") return inF32(x, (x) => maxPool(op, axes, x, options));
   checkOptions(op, options, ["kernelSize", "stride", "padding", "dilation", "ceilMode"]);
   const { sizes, yShape } = checkPool(op, axes, x, options, options?.dilation ?? 1);
   const y = empty(x.device, yShape);
@@ -114,6 +117,8 @@ function maxPool(op: string, axes: 1 | 2, x: Tensor, options: MaxPool2dOptions):
 }
 
 function avgPool(op: string, axes: 1 | 2, x: Tensor, options: AvgPool2dOptions): Tensor {
+  requireTensor(op, "x", x);
+  if (x.dtype === "f16") return inF32(x, (x) => avgPool(op, axes, x, options));
   checkOptions(op, options, ["kernelSize", "stride", "padding", "ceilMode", "countIncludePad"]);
   const { sizes, yShape } = checkPool(op, axes, x, options, 1);
   const countPadding = options.countIncludePad ?? true;
@@ -134,7 +139,7 @@ function avgPool(op: string, axes: 1 | 2, x: Tensor, options: AvgPool2dOptions):
 }
 
 function checkPool(op: string, axes: 1 | 2, x: Tensor, options: Pool2dOptions | undefined, dilated: Extent): { sizes: PoolSizes; yShape: number[] } {
-  requireDType(op, "x", x, "f32");
+  requireDType(op, "x", x, "f32", "f16");
   requireRank(op, "x", x, { exactly: axes + 2 });
   if (options?.kernelSize === undefined) throw new UsageError(`${op}: kernelSize must be given, got undefined`);
   const kernel = pairOf(op, "kernelSize", options.kernelSize, axes, 1, 1);

@@ -2,5 +2,5 @@ export {
   checkpointVersion, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint,
   type Checkpoint, type CheckpointState, type HostTensor, type StatefulOptimizer,
 } from "./checkpoint.js";
-export { train, type TrainableModel, type TrainableOptimizer, type TrainingData, type TrainOptions, type TrainResult } from "./loop.js";
+export { train, type Precision, type TrainableModel, type TrainableOptimizer, type TrainingData, type TrainOptions, type TrainResult } from "./loop.js";
 export { linesUpTo, metricsLine, type StepMetrics, type ValidationMetrics } from "./metrics.js";

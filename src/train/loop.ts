@@ -38,6 +38,9 @@ export interface TrainingData {
   validationBatches(count: number): TokenBatch[];
 }
 
+/** f16: mixed precision, see `autocast`. */
+export type Precision = "f32" | "f16";
+
 export interface TrainOptions {
   device: Device;
   model: TrainableModel;
@@ -60,6 +63,11 @@ export interface TrainOptions {
    * `capture`. By default what the model says of itself (`capturable`), else false.
    */
   capture?: boolean;
+  /**
+   * What products compute in: "f32" by default, or "f16" as inside `autocast`, where the optimizer should have a `lossScale`,
+   * or small gradients vanish. Weights, their gradients and the optimizer's state are f32 in any case.
+   */
+  precision?: Precision;
   /** Stop with DivergedError after so many skipped steps in a row. 20 by default. */
   maxSkipped?: number;
   /** The lowest validation loss so far, of a resumed run. */
@@ -85,7 +93,7 @@ export interface TrainResult {
 }
 
 const optionKeys = [
-  "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery", "capture",
+  "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery", "capture", "precision",
   "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint",
 ];
 /** Steps launched whose results have not arrived: so many, and more where steps are short, because a page waits 5 to 15 ms for any result. */
@@ -98,8 +106,9 @@ const training = new WeakSet<object>();
  * Trains a model: loss, backward and optimizer step for each batch, with validation and checkpoints between.
  *
  * Range:  see TrainOptions.
- * Throws: UsageError for options out of range, or while the same model is being trained; DivergedError after
- *         `maxSkipped` steps in a row without a finite gradient; whatever the device reports.
+ * Throws: UsageError for options out of range, or while the same model is being trained; FeatureError for a precision of
+ *         "f16" on an adapter without it; DivergedError after `maxSkipped` steps in a row without a finite gradient;
+ *         whatever the device reports.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options);
@@ -116,6 +125,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
 function checkTrainOptions(options: TrainOptions): void {
   checkOptions("train", options, optionKeys);
+  const { precision = "f32" } = options;
+  if (precision !== "f32" && precision !== "f16") throw new UsageError(`train: precision must be "f32" or "f16", got ${JSON.stringify(precision)}`);
   const whole = { min: 0, integer: true };
   checkNumber("train", "steps", options.steps, whole);
   for (const name of ["startStep", "evalEvery", "checkpointEvery"] as const) checkNumber("train", name, options[name] ?? 0, whole);
@@ -143,7 +154,7 @@ class Run {
   private readonly steps: Steps;
 
   constructor(private readonly options: TrainOptions) {
-    this.steps = new Steps(options.device, options.model, options.optimizer, options.capture ?? options.model.capturable === true);
+    this.steps = new Steps(options.device, options.model, options.optimizer, options.capture ?? options.model.capturable === true, options.precision);
     this.step = options.startStep ?? 0;
     this.best = options.bestValidationLoss ?? null;
     this.pacer = new Pacer(options.device);

@@ -3,11 +3,13 @@ import { capture, type CapturedStep } from "../capture/index.js";
 import type { TokenBatch } from "../data/index.js";
 import type { Device } from "../gpu/device.js";
 import { fromArray, mean, stack } from "../ops/index.js";
+import { autocast } from "../tensor/autocast.js";
 import { backward } from "../tensor/backward.js";
+import { requireDTypeOn } from "../tensor/dtype.js";
 import { scope } from "../tensor/scope.js";
 import { noGrad } from "../tensor/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { TrainableModel, TrainableOptimizer } from "./loop.js";
+import type { Precision, TrainableModel, TrainableOptimizer } from "./loop.js";
 
 interface Batch {
   tokens: Tensor;
@@ -23,7 +25,9 @@ export class Steps {
     private readonly model: TrainableModel,
     private readonly optimizer: TrainableOptimizer,
     captured: boolean,
+    private readonly precision: Precision = "f32",
   ) {
+    requireDTypeOn(device, "train", precision);
     this.step = captured ? capture(device, (batches: Batch[]) => this.trainingStep(batches)) : null;
     this.validation = captured ? capture(device, (batch: Batch) => this.lossOf(batch)) : null;
   }
@@ -55,14 +59,18 @@ export class Steps {
   /** The loss of one batch, its gradients added to the parameters'. The memory between the two is free before the next. */
   private backwardOf({ tokens, targets }: Batch): Tensor {
     return scope(() => {
-      const loss = this.model.loss(tokens, targets);
+      const loss = this.modelLoss(tokens, targets);
       backward(this.optimizer.scaleLoss?.(loss) ?? loss);
       return loss.detach();
     });
   }
 
   private lossOf({ tokens, targets }: Batch): Tensor {
-    return noGrad(() => this.model.loss(tokens, targets));
+    return noGrad(() => this.modelLoss(tokens, targets));
+  }
+
+  private modelLoss(tokens: Tensor, targets: Tensor): Tensor {
+    return autocast({ dtype: "f16", enabled: this.precision === "f16" }, () => this.model.loss(tokens, targets));
   }
 
   private upload({ tokens, targets, shape }: TokenBatch): Batch {

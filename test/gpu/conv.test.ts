@@ -37,7 +37,7 @@ describe("conv2d", () => {
       expect(() => conv2d(x, w, null, { groups: 1.5 })).toThrow("conv2d: groups must be a whole number >= 1, got 1.5");
       expect(() => conv2d(x, w, null, { strides: 2 } as never)).toThrow('conv2d: unknown option "strides"');
       expect(() => conv2d(zeros(device, [4, 5, 5]), w)).toThrow("conv2d: x must have 4 dimensions, got [4, 5, 5]");
-      expect(() => conv2d(zeros(device, [2, 4, 5, 5], { dtype: "i32" }), w)).toThrow("conv2d: x must be f32, got i32");
+      expect(() => conv2d(zeros(device, [2, 4, 5, 5], { dtype: "i32" }), w)).toThrow("conv2d: x must be f32 or f16, got i32");
       expect(() => conv2d(x, zeros(device, [6, 4, 0, 3]))).toThrow("conv2d: the kernel must have at least one element");
       expect(() => conv1d(x, w)).toThrow("conv1d: x must have 3 dimensions, got [2, 4, 5, 5]");
     });

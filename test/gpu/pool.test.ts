@@ -60,7 +60,7 @@ describe("pools refuse", () => {
       expect(() => maxPool2d(x, undefined as never)).toThrow("maxPool2d: kernelSize must be given");
       expect(() => avgPool2d(x, { kernelSize: 2, dilation: 2 } as never)).toThrow('avgPool2d: unknown option "dilation"');
       expect(() => avgPool1d(x, { kernelSize: 2 })).toThrow("avgPool1d: x must have 3 dimensions, got [1, 2, 4, 4]");
-      expect(() => maxPool1d(zeros(device, [1, 2, 4], { dtype: "i32" }), { kernelSize: 2 })).toThrow("maxPool1d: x must be f32, got i32");
+      expect(() => maxPool1d(zeros(device, [1, 2, 4], { dtype: "i32" }), { kernelSize: 2 })).toThrow("maxPool1d: x must be f32 or f16, got i32");
     });
   });
 });
