@@ -1,12 +1,12 @@
 // What a step spends its time on: every kernel's share, against what the adapter could do.
-import { FeatureError } from "../errors.js";
-import type { Device } from "../gpu/device.js";
+import { FeatureError, UsageError } from "../errors.js";
+import { Device } from "../gpu/device.js";
 import { Pacer } from "../gpu/pacer.js";
 import type { TimedDispatch } from "../gpu/timestamps.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { scope } from "../tensor/scope.js";
 import { peaksOf, type Peaks } from "./peaks.js";
-import { quantisationError, quantumOf } from "./quantum.js";
+import { quantisationError } from "./quantum.js";
 import { timeDispatches } from "./time.js";
 
 export interface ProfileOptions {
@@ -68,11 +68,13 @@ const latencyShare_ms = 0.02;
  *
  * Range:  runs, warmup >= 1. `fn` runs warmup + 2 * runs times and does what it always does: take a snapshot of the
  *         optimizer before, and restore it, if training must not move.
- * Throws: FeatureError where the adapter has no timestamp-query; UsageError for options out of range or unknown.
+ * Throws: FeatureError where the adapter has no timestamp-query; UsageError for options out of range or unknown, and if `fn` is
+ *         asynchronous or launches nothing.
  * Source: timestamp queries around a pass for each dispatch; roofline as Williams, Waterman and Patterson 2009, with peaks measured
  *         by a copy and by chains of multiply-adds. Bytes are those that must move (each operand once), not those that did.
  */
 export async function profile(device: Device, fn: () => unknown, options: ProfileOptions = {}): Promise<Profile> {
+  if (!(device instanceof Device) || typeof fn !== "function") throw new UsageError(`profile: needs a device and a function, got ${typeof device} and ${typeof fn}`);
   checkOptions("profile", options, ["runs", "warmup"]);
   const runs = checkNumber("profile", "runs", options.runs ?? 10, { min: 1, integer: true });
   const warmup = checkNumber("profile", "warmup", options.warmup ?? 2, { min: 1, integer: true });
@@ -80,8 +82,10 @@ export async function profile(device: Device, fn: () => unknown, options: Profil
     const message = `profile: kernels cannot be timed without the WebGPU feature "timestamp-query", which this adapter lacks, got ${device.adapter.name}; time whole steps with performance.now() and device.sync()`;
     throw new FeatureError(message, "timestamp-query");
   }
-  const run = () => void scope(() => void fn());
-  const peaks = await peaksOf(device);
+  if (device.isDry) throw new UsageError("profile: nothing runs on a dry device; leave it out of the estimate");
+  device.queue.recording?.refuse("profile() is called");
+  const run = () => scope(() => checkDone(fn()));
+  const { peaks, quantum_ns } = await peaksOf(device);
   for (let i = 0; i < warmup; i++) run();
   await device.sync();
   const pacer = new Pacer(device);
@@ -91,7 +95,7 @@ export async function profile(device: Device, fn: () => unknown, options: Profil
     steps.push(await timeStep(device, pacer, run));
     timed.push(await timeDispatches(device, run));
   }
-  const quantum_ns = quantumOf(timed.flat().flatMap(({ begin_ns, end_ns }) => [begin_ns, end_ns]));
+  if (timed.every(({ length }) => length === 0)) throw new UsageError("profile: the function launched nothing; it must launch the work and return at once");
   const kernels = summarise(timed, quantum_ns, peaks);
   return {
     adapter: device.adapter.name,
@@ -107,6 +111,14 @@ export async function profile(device: Device, fn: () => unknown, options: Profil
       return { kernel: pipeline.label, begin_ns, duration_ns: end_ns - begin_ns, grid, ...cost };
     }),
   };
+}
+
+/** What follows an await would be launched when nobody watches. */
+function checkDone(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  // The caller gets this error instead.
+  result.catch(() => {});
+  throw new UsageError("profile: the function returned a promise, and what follows its first await would not be timed; await outside, on what it returns");
 }
 
 async function timeStep(device: Device, pacer: Pacer, run: () => void): Promise<{ host: number; step: number }> {
@@ -125,7 +137,9 @@ function summarise(runs: readonly TimedDispatch[][], quantum_ns: number, peaks: 
   const byKernel = new Map<string, TimedDispatch[]>();
   for (const timed of runs.flat()) {
     const { label } = timed.dispatch.pipeline;
-    byKernel.set(label, [...(byKernel.get(label) ?? []), timed]);
+    const same = byKernel.get(label);
+    if (same) same.push(timed);
+    else byKernel.set(label, [timed]);
   }
   const kernels = [...byKernel].map(([kernel, all]) => {
     const perStep = (value: (timed: TimedDispatch) => number) => all.reduce((sum, timed) => sum + value(timed), 0) / runs.length;

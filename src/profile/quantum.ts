@@ -1,12 +1,20 @@
 // The step in which an adapter's timestamps count. Browsers, and Dawn by default, round them against timing attacks.
 
-/** Nanoseconds: the greatest step that divides every duration; 1 where they have none in common. */
-export function quantumOf(times_ns: readonly number[]): number {
-  return times_ns.reduce((divisor, time) => greatestCommonDivisor(divisor, Math.abs(Math.round(time))), 0) || 1;
+/**
+ * Nanoseconds: the greatest step that divides every time of the GPU's clock; 1 where they have none in common. Of times since
+ * the clock began: durations may all be zero. Of many: a few may have something in common by chance.
+ */
+export function quantumOf(clock: readonly bigint[]): number {
+  let divisor = 0n;
+  for (const time of clock) {
+    divisor = greatestCommonDivisor(divisor, time);
+    if (divisor === 1n) break;
+  }
+  return Number(divisor) || 1;
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
-  while (b > 0) [a, b] = [b, a % b];
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+  while (b > 0n) [a, b] = [b, a % b];
   return a;
 }
 

@@ -12,7 +12,7 @@ const columns: readonly Column[] = [
   { head: "kernel", cell: ({ kernel }) => (kernel.length > nameWidth ? `${kernel.slice(0, nameWidth - 1)}…` : kernel) },
   { head: "calls", cell: ({ calls }) => digits(calls) },
   { head: "ms", cell: ({ ms, ms_error }) => (ms_error > 0 ? `${ms.toFixed(3)} ±${ms_error.toFixed(3)}` : ms.toFixed(3)) },
-  { head: "share", cell: ({ ms }, { kernels_ms }) => percent(ms / kernels_ms) },
+  { head: "share", cell: ({ ms }, { kernels_ms }) => (kernels_ms > 0 ? percent(ms / kernels_ms) : "-") },
   { head: "GB/s", cell: ({ bytes, ms }) => (ms > 0 ? (bytes / ms / 1e6).toFixed(1) : "-") },
   { head: "GFLOP/s", cell: ({ flops, ms }) => (flops > 0 && ms > 0 ? (flops / ms / 1e6).toFixed(1) : "-") },
   { head: "of roofline", cell: ({ ofRoofline }) => (ofRoofline === null ? "-" : percent(ofRoofline)) },
@@ -29,9 +29,9 @@ export function profileTable(profile: Profile): string {
   return [
     ...lines,
     "",
-    `step ${step_ms.toFixed(2)} ms: ${(step_ms / kernels_ms).toFixed(2)} times its ${digits(dispatches)} dispatches' ${kernels_ms.toFixed(2)} ms; host ${host_ms.toFixed(2)} ms`,
+    `step ${step_ms.toFixed(2)} ms: ${kernels_ms > 0 ? (step_ms / kernels_ms).toFixed(2) : "many"} times its ${digits(dispatches)} dispatches' ${kernels_ms.toFixed(2)} ms; host ${host_ms.toFixed(2)} ms`,
     `peaks ${(peaks.bytesPerSecond / 1e9).toFixed(1)} GB/s, ${(peaks.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s (a copy and chains of multiply-adds, measured here)`,
-    `${adapter}, mean of ${runs} runs${quantum_ns > 1 ? `; its timestamps count in steps of ${(quantum_ns / 1000).toFixed(1)} µs` : ""}`,
+    `${adapter}, ${runs === 1 ? "one run" : `mean of ${runs} runs`}${quantum_ns > 1 ? `; its timestamps count in steps of ${(quantum_ns / 1000).toFixed(1)} µs` : ""}`,
   ].join("\n");
 }
 

@@ -9,6 +9,10 @@ export async function timeDispatches(device: Device, fn: () => void): Promise<Ti
   queue.observer = timestamps;
   try {
     fn();
+  } catch (error) {
+    queue.flush();
+    timestamps.dispose();
+    throw error;
   } finally {
     queue.observer = null;
   }

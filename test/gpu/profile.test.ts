@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { capture } from "../../src/capture/index.js";
 import { FeatureError, UsageError } from "../../src/errors.js";
-import { add, fromArray, mul } from "../../src/ops/index.js";
-import { profile } from "../../src/profile/index.js";
+import { add, fromArray, mul, zeros } from "../../src/ops/index.js";
+import { openDevice } from "../../src/node.js";
+import { estimateMemory, profile } from "../../src/profile/index.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 
@@ -42,18 +43,57 @@ describe("profile", () => {
   it("refuses bad options, and an adapter without timestamps", async () => {
     const device = await testDevice();
     await expect(profile(device, () => {}, { runs: 0 })).rejects.toThrow(UsageError);
+    await expect(profile(device, null as unknown as () => void)).rejects.toThrow("profile: needs a device and a function, got object and object");
+    await expect(profile(device, () => {})).rejects.toThrow("profile: the function launched nothing");
+    await expect(profile(device, async () => {})).rejects.toThrow("profile: the function returned a promise");
+    // Its own error is not an unhandled rejection.
+    await expect(profile(device, () => Promise.reject(new Error("mine")))).rejects.toThrow("profile: the function returned a promise");
+    let inside: Promise<unknown> | null = null;
+    const captured = capture(device, () => {
+      inside = profile(device, () => {});
+      return zeros(device, [1]);
+    });
+    captured();
+    await expect(inside).rejects.toThrow(/capture: profile\(\) is called inside the captured function/);
+    captured.dispose();
+    estimateMemory(device, (dry) => {
+      inside = profile(dry, () => {});
+    });
+    await expect(inside).rejects.toThrow("profile: nothing runs on a dry device");
     const without = Object.create(device, { features: { value: new Set(["subgroups"]) } }) as typeof device;
     await expect(profile(without, () => {})).rejects.toThrow(FeatureError);
     await expect(profile(without, () => {})).rejects.toThrow(/"timestamp-query"/);
+  });
+
+  it("knows its clock, however few and short the kernels are", async () => {
+    const x = [1, 2];
+    for (const disabledToggles of [[], ["timestamp_quantization"]]) {
+      const device = await openDevice({ disabledToggles });
+      const tensor = fromArray(device, x);
+      const { quantum_ns, kernels } = await profile(device, () => mul(tensor, 2), { runs: 1, warmup: 1 });
+      if (disabledToggles.length === 0) {
+        expect(quantum_ns).toBe(65536);
+        expect(kernels[0]!.ms_error).toBeCloseTo(0.065536 / Math.sqrt(6));
+      } else {
+        expect(quantum_ns).toBeLessThan(100);
+        expect(kernels[0]!.ms_error).toBeLessThan(1e-4);
+      }
+      device.close();
+    }
   });
 
   it("stops watching when the step throws", async () => {
     const device = await testDevice();
     let calls = 0;
     const step = () => {
+      const y = zeros(device, [4]);
       if (++calls === 3) throw new Error("mine");
+      return mul(y, 2);
     };
+    const before = device.memory().liveBytes;
     await expect(profile(device, step, { warmup: 1 })).rejects.toThrow("mine");
     expect(device.queue.observer).toBeNull();
+    expect(device.memory().liveBytes).toBe(before);
+    await device.sync();
   });
 });

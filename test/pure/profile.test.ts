@@ -22,10 +22,10 @@ const profile: Profile = {
 
 describe("timestamps", () => {
   it("find the step in which they count", () => {
-    expect(quantumOf([0, 65536, 589824, 65536 * 7])).toBe(65536);
-    expect(quantumOf([0, 100, 250])).toBe(50);
-    expect(quantumOf([0, 17, 1001])).toBe(1);
-    expect([quantumOf([]), quantumOf([0, 0])]).toEqual([1, 1]);
+    expect(quantumOf([30736303652864n, 30736308043776n, 30736308174848n])).toBe(65536);
+    expect(quantumOf([100n, 250n, 1000n])).toBe(50);
+    expect(quantumOf([1700000000000000017n, 1700000000000001001n])).toBe(1);
+    expect([quantumOf([]), quantumOf([0n, 0n])]).toEqual([1, 1]);
   });
 
   it("have the standard error of two rounded ends", () => {
@@ -59,6 +59,16 @@ describe("profileTable", () => {
         "peaks 20.0 GB/s, 100.0 GFLOP/s (a copy and chains of multiply-adds, measured here)\n" +
         "an adapter, mean of 4 runs; its timestamps count in steps of 65.5 µs",
     );
+  });
+});
+
+describe("profileTable of kernels too short for the clock", () => {
+  it("divides nothing by nothing", () => {
+    const [kernel] = profile.kernels;
+    const table = profileTable({ ...profile, runs: 1, kernels_ms: 0, kernels: [{ ...kernel!, ms: 0, ofRoofline: null }] });
+    expect(table).toMatch(/^matmul +2 +0.000 ±0.020 +- +- +- +- +arithmetic$/m);
+    expect(table).toContain("step 12.00 ms: many times its 2 dispatches' 0.00 ms");
+    expect(table).toContain("an adapter, one run; ");
   });
 });
 
