@@ -77,14 +77,15 @@ fn main(
       workgroupBarrier();
 
       let stop = min(start + TILE, params.queries);
-      for (var query = start; query < stop; query++) {
-        let t = query - start;
-        products[t * WORKGROUP + lane] = vec2f(head_dot(&k_row, t, part), value_dot(&v_row, t, part));
+      if (SPLIT > 1u) {
+        for (var query = start; query < stop; query++) {
+          products[(query - start) * WORKGROUP + lane] = part_of_products(&k_row, &v_row, query - start, part);
+        }
+        join_products(stop - start, lane, part);
       }
-      join_products(stop - start, lane, part);
       for (var query = start; query < stop; query++) {
         let t = query - start;
-        let both = products[t * WORKGROUP + lane - part];
+        let both = products_of(&k_row, &v_row, t, lane - part);
         let weight = weight_of(score_before(both.x, key, visible_keys(query), mask_row(plane, query)), row_tile[t].y);
         let keep = keep_scale_of(dropout, plane * params.queries + query, key);
         // 0 also where the product is not a number, if the query does not see the key.

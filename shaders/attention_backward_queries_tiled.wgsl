@@ -75,9 +75,12 @@ fn main(
     dout_row[c] = load_dout(o_at + d, left);
     part_of_delta += dot(dout_row[c], load_o(o_at + d, left));
   }
-  products[lane] = vec2f(part_of_delta, 0.0);
-  join_products(1u, lane, part);
-  let delta = products[lane - part].x;
+  var delta = part_of_delta;
+  if (SPLIT > 1u) {
+    products[lane] = vec2f(part_of_delta, 0.0);
+    join_products(1u, lane, part);
+    delta = products[lane - part].x;
+  }
   if (is_own && part == 0u) {
     l[params.planes * params.queries + row] = delta;
   }
@@ -89,21 +92,28 @@ fn main(
     fill_with_keys(batch, head / params.group, start, lane);
     workgroupBarrier();
 
-    let stop = min(start + TILE, tiles_end);
-    for (var key = start; key < stop; key++) {
-      let t = key - start;
-      products[t * WORKGROUP + lane] = vec2f(head_dot(&q_row, t, part), value_dot(&dout_row, t, part));
+    // No further than this row sees.
+    let stop = max(start, min(start + TILE, end));
+    if (SPLIT > 1u) {
+      for (var key = start; key < stop; key++) {
+        products[(key - start) * WORKGROUP + lane] = part_of_products(&q_row, &dout_row, key - start, part);
+      }
+      join_products(stop - start, lane, part);
     }
-    join_products(stop - start, lane, part);
-    for (var key = start; key < stop; key++) {
-      let t = key - start;
-      let both = products[t * WORKGROUP + lane - part];
-      let weight = weight_of(score_before(both.x, key, end, mask_at), l_row);
-      let dp = both.y * keep_scale_of(dropout, row, key);
+    for (var key = start; key < stop; key += 4u) {
+      let rows = four_rows(key - start);
+      let x = products_of(&q_row, &dout_row, rows.x, lane - part);
+      let y = products_of(&q_row, &dout_row, rows.y, lane - part);
+      let z = products_of(&q_row, &dout_row, rows.z, lane - part);
+      let w = products_of(&q_row, &dout_row, rows.w, lane - part);
+      let weights = weights_of(scores_of(vec4f(x[0], y[0], z[0], w[0]), key, stop, mask_at), l_row);
+      let dp = vec4f(x[1], y[1], z[1], w[1]) * keep_scales_from(dropout, row, key);
       // 0 also where dp is not a number, if the query does not see the key.
-      let ds = select(params.scale * weight * (dp - delta), 0.0, weight == 0.0);
+      let ds = select(params.scale * weights * (dp - delta), vec4f(0.0), weights == vec4f(0.0));
+      let at = rows * HEAD_PACKS + part;
       for (var c = 0u; c < HEAD_PART; c++) {
-        dq_row[c] += ds * head_tile[t * HEAD_PACKS + c * SPLIT + part];
+        let i = c * SPLIT;
+        dq_row[c] += ds.x * head_tile[at.x + i] + ds.y * head_tile[at.y + i] + ds.z * head_tile[at.z + i] + ds.w * head_tile[at.w + i];
       }
     }
   }

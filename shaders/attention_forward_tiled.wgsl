@@ -3,8 +3,8 @@
 // Shapes: q [heads, queries, head_dim], k [heads / group, keys, head_dim], v [heads / group, keys, value_dim],
 //         o [heads, queries, value_dim], a batch of each, strided, f32 or f16; l [batch, heads, queries].
 // Work:   SPLIT lanes a query, with their parts of its rows of q and o in registers; the workgroup reads keys and values
-//         in tiles, two barriers each, four where rows are split. The softmax is online: what was summed before fades
-//         once a tile, by how much the highest score rose. A row without a visible key gets o = 0 and l = 0.
+//         in tiles, two barriers each, four where rows are split. The softmax is online, four keys at a time: what was summed before fades when the
+//         highest score rises. A row without a visible key gets o = 0 and l = 0.
 // Memory: q and o once; k and v once a workgroup. Scores are never stored.
 // Source: Dao et al., FlashAttention, arXiv 2205.14135; Milakov and Gimelshein, arXiv 1805.02867.
 
@@ -25,17 +25,14 @@ alias StoredO = f32;
 
 //#include "lib/attention_tiled.wgsl"
 
-// The inner products of the block's rows with a tile's: first each lane's part, then, where the row's first lane was, the
-// sum.
+// Where rows are split, inner products of the block's rows with a tile's: first each lane's part, then, where the row's
+// first lane was, the sum.
 var<workgroup> products: array<f32, TILE * WORKGROUP>;
 
 // Every lane sums for some rows of the tile.
-fn join_products(count: u32, lane: u32, part: u32) {
-  if (SPLIT == 1u) {
-    return;
-  }
+fn join_products(rows: u32, lane: u32, part: u32) {
   workgroupBarrier();
-  for (var t = part; t < count; t += SPLIT) {
+  for (var t = part; t < rows; t += SPLIT) {
     let first = t * WORKGROUP + lane - part;
     var sum = 0.0;
     for (var at = first; at < first + SPLIT; at++) {
@@ -44,6 +41,15 @@ fn join_products(count: u32, lane: u32, part: u32) {
     products[first] = sum;
   }
   workgroupBarrier();
+}
+
+// The inner products of a row with four of the tile's.
+fn four_products(row: ptr<function, array<vec4f, HEAD_PART>>, rows: vec4u, first_lane: u32) -> vec4f {
+  if (SPLIT == 1u) {
+    return vec4f(head_dot(row, rows.x, 0u), head_dot(row, rows.y, 0u), head_dot(row, rows.z, 0u), head_dot(row, rows.w, 0u));
+  }
+  let at = rows * WORKGROUP + first_lane;
+  return vec4f(products[at.x], products[at.y], products[at.z], products[at.w]);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -89,29 +95,34 @@ fn main(
     fill_with_keys(batch, head / params.group, start, lane);
     workgroupBarrier();
 
-    let stop = min(start + TILE, tiles_end);
-    for (var key = start; key < stop; key++) {
-      let t = key - start;
-      products[t * WORKGROUP + lane] = head_dot(&q_row, t, part);
+    // No further than this row sees.
+    let stop = max(start, min(start + TILE, end));
+    if (SPLIT > 1u) {
+      for (var key = start; key < stop; key++) {
+        products[(key - start) * WORKGROUP + lane] = head_dot(&q_row, key - start, part);
+      }
+      join_products(stop - start, lane, part);
     }
-    join_products(stop - start, lane, part);
-    let before = highest;
-    for (var key = start; key < stop; key++) {
-      let t = key - start;
-      highest = max(highest, score_before(products[t * WORKGROUP + lane - part], key, end, mask_at));
-    }
-    let fade = exp(before - highest);
-    sum *= fade;
-    for (var c = 0u; c < VALUE_PART; c++) {
-      o_row[c] *= fade;
-    }
-    for (var key = start; key < stop; key++) {
-      let t = key - start;
-      let weight = weight_of(score_before(products[t * WORKGROUP + lane - part], key, end, mask_at), highest);
-      sum += weight;
-      let kept = weight * keep_scale_of(dropout, row, key);
+    for (var key = start; key < stop; key += 4u) {
+      let rows = four_rows(key - start);
+      let scores = scores_of(four_products(&q_row, rows, lane - part), key, stop, mask_at);
+      let risen = max(max(scores.x, scores.y), max(scores.z, scores.w));
+      if (risen > highest) {
+        // exp(LOWEST - risen) is 0 for the first keys.
+        let fade = exp(highest - risen);
+        highest = risen;
+        sum *= fade;
+        for (var c = 0u; c < VALUE_PART; c++) {
+          o_row[c] *= fade;
+        }
+      }
+      let weights = weights_of(scores, highest);
+      sum += weights.x + weights.y + weights.z + weights.w;
+      let kept = weights * keep_scales_from(dropout, row, key);
+      let at = rows * VALUE_PACKS + part;
       for (var c = 0u; c < VALUE_PART; c++) {
-        o_row[c] += kept * value_tile[t * VALUE_PACKS + c * SPLIT + part];
+        let i = c * SPLIT;
+        o_row[c] += kept.x * value_tile[at.x + i] + kept.y * value_tile[at.y + i] + kept.z * value_tile[at.z + i] + kept.w * value_tile[at.w + i];
       }
     }
   }

@@ -84,6 +84,19 @@ fn value_dot(row: ptr<function, array<vec4f, VALUE_PART>>, t: u32, part: u32) ->
   return products.x + products.y + products.z + products.w;
 }
 
+// Rows t to t + 3 of a tile. It may have fewer: then the last repeats, and gets no weight.
+fn four_rows(t: u32) -> vec4u {
+  return min(t + vec4u(0u, 1u, 2u, 3u), vec4u(TILE - 1u));
+}
+
+// What the dropout multiplies the weights of four neighbouring keys by.
+fn keep_scales_from(dropout: Dropout, row: u32, key: u32) -> vec4f {
+  if (TILE >= 4u) {
+    return keep_scales(dropout, row, key / 4u);
+  }
+  return vec4f(keep_scale_of(dropout, row, key), keep_scale_of(dropout, row, key + 1u), keep_scale_of(dropout, row, key + 2u), keep_scale_of(dropout, row, key + 3u));
+}
+
 // Fills the tiles with keys and values from `start` on; past the end the last one repeats, and gets no weight.
 fn fill_with_keys(batch: u32, kv_head: u32, start: u32, lane: u32) {
   let k_at = params.k_offset + batch * params.k_batch + kv_head * params.k_head;

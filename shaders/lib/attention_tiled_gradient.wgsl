@@ -2,17 +2,14 @@
 
 //#include "lib/attention_tiled.wgsl"
 
-// Two inner products of the block's rows with a tile's, of q and k, and of dout and v: first each lane's part, then,
-// where the row's first lane was, the sum.
+// Where rows are split, two inner products of the block's rows with a tile's, of q and k, and of dout and v: first each
+// lane's part, then, where the row's first lane was, the sum.
 var<workgroup> products: array<vec2f, TILE * WORKGROUP>;
 
 // Every lane sums for some rows of the tile.
-fn join_products(count: u32, lane: u32, part: u32) {
-  if (SPLIT == 1u) {
-    return;
-  }
+fn join_products(rows: u32, lane: u32, part: u32) {
   workgroupBarrier();
-  for (var t = part; t < count; t += SPLIT) {
+  for (var t = part; t < rows; t += SPLIT) {
     let first = t * WORKGROUP + lane - part;
     var sum = vec2f(0.0);
     for (var at = first; at < first + SPLIT; at++) {
@@ -21,6 +18,19 @@ fn join_products(count: u32, lane: u32, part: u32) {
     products[first] = sum;
   }
   workgroupBarrier();
+}
+
+// This lane's part of both, with row t of the tiles.
+fn part_of_products(head_row: ptr<function, array<vec4f, HEAD_PART>>, value_row: ptr<function, array<vec4f, VALUE_PART>>, t: u32, part: u32) -> vec2f {
+  return vec2f(head_dot(head_row, t, part), value_dot(value_row, t, part));
+}
+
+// Both, whole.
+fn products_of(head_row: ptr<function, array<vec4f, HEAD_PART>>, value_row: ptr<function, array<vec4f, VALUE_PART>>, t: u32, first_lane: u32) -> vec2f {
+  if (SPLIT == 1u) {
+    return part_of_products(head_row, value_row, t, 0u);
+  }
+  return products[t * WORKGROUP + first_lane];
 }
 
 fn load_dout(at: u32, left: u32) -> vec4f {
