@@ -22,8 +22,9 @@ export function checkMemory(device: Device, plan: TrainPlan): string {
       `kiln train: ${largest.label} needs ${largest.bytes} bytes, over the adapter's ${breaks.limit} of ${breaks.bytes}; ${wayOut}`,
     );
   }
-  if (device.adapter.software && bytes > totalmem()) {
-    throw new OutOfMemoryError(`kiln train: the run needs ${megabytes(bytes)} of memory, and this machine has ${megabytes(totalmem())}; ${wayOut}`);
+  const available = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  if (device.adapter.software && bytes > available) {
+    throw new OutOfMemoryError(`kiln train: the run needs ${megabytes(bytes)} of memory, and ${available < totalmem() ? "this process may use" : "this machine has"} ${megabytes(available)}; ${wayOut}`);
   }
   return `memory    ${megabytes(bytes)} on the adapter: ${describeParts(estimate)}; the largest buffer ${megabytes(largest.bytes)}`;
 }

@@ -28,6 +28,9 @@ export interface MemoryReport {
   liveBuffers: number;
 }
 
+/** Is told of everything that is asked of a pool: `created_bytes` is 0 where a buffer kept for reuse served. */
+export type PoolObserver = (asked: { label: string; bytes: number; created_bytes: number }) => void;
+
 /** Where a buffer goes when its last owner lets go. */
 export interface BufferHome {
   takeBack(buffer: PoolBuffer): void;
@@ -96,27 +99,29 @@ export class BufferPool implements BufferHome {
     private readonly gpu: GPUDevice,
     /** The largest tensor: what one binding may span. */
     readonly maxBytes: number,
+    private readonly observer: PoolObserver | null = null,
   ) {}
 
   /** A storage buffer of at least `bytes`. Contents are undefined: kernels must write all they read. */
   acquire(bytes: number, label: string): PoolBuffer {
     const size_bytes = sizeClass(bytes);
+    // Of one class, some fit a binding and some do not.
+    if (bytes > this.maxBytes) {
+      throw new OutOfMemoryError(
+        `${label}: a tensor of ${bytes} bytes is over the adapter's limit of ${this.maxBytes} bytes a binding; use a smaller shape or batch`,
+      );
+    }
     const kept = this.free.get(size_bytes)?.pop();
+    this.observer?.({ label, bytes, created_bytes: kept ? 0 : size_bytes });
     if (kept) this.pooled_bytes -= size_bytes;
-    const buffer = kept ? kept.reuse() : this.create(size_bytes, bytes, label);
+    const buffer = kept ? kept.reuse() : this.create(size_bytes, label);
     this.live_bytes += size_bytes;
     this.live_buffers++;
     this.peak_bytes = Math.max(this.peak_bytes, this.live_bytes);
     return buffer;
   }
 
-  private create(size_bytes: number, asked_bytes: number, label: string): PoolBuffer {
-    if (asked_bytes > this.maxBytes) {
-      throw new OutOfMemoryError(
-        `${label}: a tensor of ${asked_bytes} bytes is over the adapter's limit of ${this.maxBytes} bytes a binding; ` +
-          `use a smaller shape or batch`,
-      );
-    }
+  private create(size_bytes: number, label: string): PoolBuffer {
     const gpu = this.gpu.createBuffer({
       label,
       size: Math.min(size_bytes, Math.max(this.maxBytes, 256)),

@@ -1,7 +1,7 @@
 // The device: one GPU device with its memory pool, pipelines, launch queue and the fate of its errors.
 import { DeviceLostError, DisposedError, GpuError, OutOfMemoryError, ShaderError } from "../errors.js";
 import { describeAdapter, deviceDescriptor, type AdapterDescription } from "./adapter.js";
-import { BufferPool, type MemoryReport, type PoolBuffer, type Slice } from "./buffers.js";
+import { BufferPool, type MemoryReport, type PoolBuffer, type PoolObserver, type Slice } from "./buffers.js";
 import { Constants } from "./constants.js";
 import { IndexFaults } from "./index_check.js";
 import { PipelineCache } from "./pipelines.js";
@@ -12,6 +12,7 @@ import { Readback } from "./readback.js";
 export interface DeviceOverrides {
   adapter?: AdapterDescription;
   maxTensorBytes?: number;
+  poolObserver?: PoolObserver;
 }
 
 /** What every tensor lives on: made by `openDevice`, closed by its owner. Ops take it from their inputs. */
@@ -37,7 +38,7 @@ export class Device {
   ) {
     this.adapter = given.adapter ?? describeAdapter(adapter, gpu.features as ReadonlySet<string>);
     const { maxStorageBufferBindingSize, maxBufferSize, minUniformBufferOffsetAlignment } = gpu.limits;
-    this.pool = new BufferPool(gpu, given.maxTensorBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize));
+    this.pool = new BufferPool(gpu, given.maxTensorBytes ?? Math.min(maxStorageBufferBindingSize, maxBufferSize), given.poolObserver);
     this.pipelines = new PipelineCache(gpu);
     this.queue = new LaunchQueue(gpu, this.pool, Math.max(256, minUniformBufferOffsetAlignment));
     this.readback = new Readback(gpu, this.queue);

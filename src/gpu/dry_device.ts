@@ -2,7 +2,6 @@
 import { UsageError } from "../errors.js";
 import { Device } from "./device.js";
 
-/** A buffer that a dry device was asked for. */
 export interface DryAllocation {
   label: string;
   bytes: number;
@@ -11,17 +10,25 @@ export interface DryAllocation {
 /** Takes the place of `device` to find out what a program would ask of it. Reading back is refused. */
 export class DryDevice extends Device {
   override readonly isDry = true;
-  /** The buffers asked for, reused ones once. */
+  /** The pool's buffers, reused ones once, with what they were made for. */
   readonly allocations: readonly DryAllocation[];
+  /** What was asked for at most at once. */
+  readonly largest: Readonly<DryAllocation>;
 
   constructor(real: Device) {
     const allocations: DryAllocation[] = [];
-    super(dryGpu(real.gpu, allocations), { info: { description: real.adapter.name }, features: real.features } as unknown as GPUAdapter, {
+    const largest: DryAllocation = { label: "nothing", bytes: 0 };
+    super(dryGpu(real.gpu), { info: { description: real.adapter.name }, features: real.features } as unknown as GPUAdapter, {
       adapter: real.adapter,
       // Every size is allowed here: who asks wants to know them all.
       maxTensorBytes: Infinity,
+      poolObserver: ({ label, bytes, created_bytes }) => {
+        if (created_bytes > 0) allocations.push({ label, bytes: created_bytes });
+        if (bytes > largest.bytes) Object.assign(largest, { label, bytes });
+      },
     });
     this.allocations = allocations;
+    this.largest = largest;
   }
 
   override read(): Promise<ArrayBuffer> {
@@ -34,7 +41,7 @@ export class DryDevice extends Device {
 }
 
 /** What Kiln uses of a GPUDevice, doing nothing. */
-function dryGpu({ features, limits }: GPUDevice, allocations: DryAllocation[]): GPUDevice {
+function dryGpu({ features, limits }: GPUDevice): GPUDevice {
   const nothing = () => {};
   const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
   const encoder = { beginComputePass: () => pass, copyBufferToBuffer: nothing, clearBuffer: nothing, finish: () => ({}) };
@@ -44,10 +51,7 @@ function dryGpu({ features, limits }: GPUDevice, allocations: DryAllocation[]): 
     lost: new Promise(() => {}),
     addEventListener: nothing,
     destroy: nothing,
-    createBuffer: ({ label = "", size }: GPUBufferDescriptor) => {
-      allocations.push({ label, bytes: size });
-      return { destroy: nothing };
-    },
+    createBuffer: () => ({ destroy: nothing }),
     createBindGroupLayout: () => ({}),
     createPipelineLayout: () => ({}),
     createShaderModule: () => ({}),

@@ -1,6 +1,7 @@
 // Will it fit: what a program would ask of an adapter, before anything is allocated.
+import { UsageError } from "../errors.js";
 import { DryDevice } from "../gpu/dry_device.js";
-import type { Device } from "../gpu/device.js";
+import { Device } from "../gpu/device.js";
 import { scope } from "../tensor/scope.js";
 
 export interface EstimatedBuffers {
@@ -14,9 +15,9 @@ export interface MemoryEstimate {
   bytes: number;
   /** The sums by purpose, the largest first. */
   parts: EstimatedBuffers[];
-  /** The largest single buffer, with its shape where it is a tensor. */
+  /** The largest that is asked for at once, in a buffer that may be larger; with its shape where it is a tensor. */
   largest: EstimatedBuffers;
-  /** The limit of the adapter that the largest buffer breaks; null where it breaks none. WebGPU tells no limit for the sum. */
+  /** The limit of the adapter that the largest breaks; null where it breaks none. WebGPU tells no limit for the sum. */
   breaks: { limit: "maxStorageBufferBindingSize" | "maxBufferSize"; bytes: number } | null;
 }
 
@@ -25,21 +26,33 @@ export interface MemoryEstimate {
  * kernels, the same reuse of memory, captured steps included, but no GPU memory and no work.
  *
  * Range:  `program` gets the device to use. It builds what it needs and runs a step, and reads nothing back. Parameters of nn
- *         modules are not drawn, so that it is fast for any size; host arrays that it makes itself are real.
- * Throws: what `program` throws, such as OutOfMemoryError for a parameter over the binding limit.
+ *         modules are not drawn, so that it is fast for any size; host arrays that it makes itself are real. What the device
+ *         has for itself (Params, constants) lies beside the account, and is small.
+ * Throws: what `program` throws; UsageError if it is asynchronous, or uses nothing of the device that it gets.
  * Source: the device's own account: `device.memory()` after the same program on the real device has the same numbers.
  */
 export function estimateMemory(device: Device, program: (dry: Device) => unknown): MemoryEstimate {
+  if (!(device instanceof Device) || typeof program !== "function") {
+    throw new UsageError(`estimateMemory: needs a device and a function, got ${typeof device} and ${typeof program}`);
+  }
   const dry = new DryDevice(device);
   try {
-    scope(() => void program(dry));
+    scope(() => checkDone(program(dry)));
     const { liveBytes, pooledBytes } = dry.memory();
-    // What is the device's own (Params, constants) lies beside the account, and is small.
-    const largest = dry.allocations.reduce((most, next) => (next.bytes > most.bytes ? next : most), { label: "nothing", bytes: 0 });
+    const largest = { ...dry.largest };
+    if (largest.bytes === 0) throw new UsageError("estimateMemory: the function allocated nothing on the device that it was given; build model and data on that one");
     return { bytes: liveBytes + pooledBytes, parts: partsOf(dry), largest, breaks: brokenLimit(device, largest.bytes) };
   } finally {
     dry.close();
   }
+}
+
+/** What follows an await would run on a closed device, and count for nothing. */
+function checkDone(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  // The caller gets this error instead.
+  result.catch(() => {});
+  throw new UsageError("estimateMemory: the function returned a promise, and what follows its first await would not be counted; build and launch a step without awaiting");
 }
 
 function partsOf({ allocations }: DryDevice): EstimatedBuffers[] {
