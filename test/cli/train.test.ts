@@ -55,6 +55,16 @@ describe("kiln train", () => {
     expect(untimed(at("profiled", "metrics.jsonl"))).toEqual(untimed(at("unprofiled", "metrics.jsonl")));
   });
 
+  it("--profile: makes the trace's folder, and refuses a folder in its place", () => {
+    const flags = [...run, "--steps", "1", "--warmup", "0", "--eval-every", "0", "--sample", "0"];
+    const made = kiln(folder, ["train", ...flags, "--out", "traced", "--profile", "traces/of/today.json"]);
+    expect(made.code, made.stderr).toBe(0);
+    expect(JSON.parse(readFileSync(at("traces", "of", "today.json"), "utf8"))).toMatchObject({ displayTimeUnit: "ms" });
+    const refused = kiln(folder, ["train", ...flags, "--out", "untraced", "--profile", "traces"]);
+    expect([refused.code, refused.stderr.trim()]).toEqual([1, "error: --profile: needs a file, got the folder traces; name a file in it"]);
+    expect(existsSync(at("untraced", "checkpoint.safetensors"))).toBe(false);
+  });
+
   it("says what memory it takes, and refuses what cannot fit before it allocates anything", () => {
     const { code, stderr } = kiln(folder, ["train", ...run, "--batch", "60000", "--block", "256", "--width", "64", "--out", "huge"]);
     expect(code).toBe(1);

@@ -149,6 +149,19 @@ describe("memory", () => {
     expect(() => empty(device, [elements])).toThrow(OutOfMemoryError);
     expect(device.pool.created).toBe(created);
   });
+
+  it("so is one that a buffer kept for reuse seems to fit: classes of buffers are wider than a limit", async () => {
+    const device = await testDevice();
+    const most = device.pool.maxBytes;
+    empty(device, [1024 * 1024 - 8]).dispose();
+    Object.assign(device.pool, { maxBytes: 4 * (1024 * 1024 - 4) });
+    try {
+      expect(() => empty(device, [1024 * 1024 - 2])).toThrow(OutOfMemoryError);
+      empty(device, [1024 * 1024 - 4]).dispose();
+    } finally {
+      Object.assign(device.pool, { maxBytes: most });
+    }
+  });
 });
 
 describe("close", () => {
