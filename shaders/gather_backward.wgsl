@@ -14,11 +14,13 @@ struct Params {
   index_inner: u32,
 }
 
+alias StoredDy = f32;
+alias StoredDx = f32;
 override WORKGROUP: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> index: array<u32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<StoredDy>;
+@group(0) @binding(2) var<storage, read_write> dx: array<StoredDx>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -37,8 +39,8 @@ fn main(
   var sum = 0.0;
   for (var c = 0u; c < params.count; c++) {
     if (index[o * params.index_outer + c * params.index_count + i * params.index_inner] == e) {
-      sum += dy[(o * params.count + c) * params.inner + i];
+      sum += f32(dy[(o * params.count + c) * params.inner + i]);
     }
   }
-  dx[id] = sum;
+  dx[id] = StoredDx(sum);
 }

@@ -17,12 +17,14 @@ struct Params {
   index_inner: u32,
 }
 
-alias Element = f32;
+// The bits of any type.
+alias StoredX = u32;
+alias StoredY = u32;
 override WORKGROUP: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<StoredX>;
 @group(0) @binding(1) var<storage, read> index: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<StoredY>;
 @group(0) @binding(3) var<storage, read_write> faults: IndexFaults;
 @group(0) @binding(4) var<uniform> params: Params;
 
@@ -42,8 +44,8 @@ fn main(
   let position = o * params.index_outer + c * params.index_count + i * params.index_inner;
   let e = index[position];
   if (!check_index(e, params.extent, position)) {
-    y[id] = Element();
+    y[id] = StoredY();
     return;
   }
-  y[id] = x[(o * params.extent + e) * params.inner + i];
+  y[id] = StoredY(x[(o * params.extent + e) * params.inner + i]);
 }

@@ -11,6 +11,7 @@ export type { DType, TypedArray } from "./tensor/dtype.js";
 export { Tensor } from "./tensor/tensor.js";
 export { Generator, type RandomState } from "./tensor/random.js";
 export { keep, scope } from "./tensor/scope.js";
+export { autocast, type AutocastOptions } from "./tensor/autocast.js";
 export { checkpoint } from "./tensor/checkpoint.js";
 export { backward, type BackwardOptions } from "./tensor/backward.js";
 export { isGradEnabled, noGrad } from "./tensor/tape.js";

@@ -39,8 +39,9 @@ function eta({ step, tokensPerSecond }: StepMetrics, { steps, tokensPerStep }: R
   return tokensPerSecond === 0 ? "-" : duration(((steps - step) * tokensPerStep) / tokensPerSecond);
 }
 
-function skippedNote({ step, skipped }: StepMetrics): string | null {
-  return skipped ? pc.yellow(`step ${step} skipped: its loss or gradient was not finite`) : null;
+function skippedNote({ step, skipped, lossScale }: StepMetrics): string | null {
+  const scale = lossScale === 1 ? "" : `; the loss is scaled by ${lossScale} from now on`;
+  return skipped ? pc.yellow(`step ${step} skipped: its loss or gradient was not finite${scale}`) : null;
 }
 
 class LineReporter implements Reporter {

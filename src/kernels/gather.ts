@@ -18,10 +18,10 @@ export interface GatherSizes {
 
 const perWorkgroup = 64;
 
-/** y = x at the indices, any 4-byte type. */
-export function gatherForward(device: Device, buffers: { x: Slice; index: Slice; y: Slice; faults: Slice }, sizes: GatherSizes, dtype: string): void {
+/** y = x at the indices, any type. */
+export function gatherForward(device: Device, buffers: { x: Slice; index: Slice; y: Slice; faults: Slice }, sizes: GatherSizes): void {
   const size = sizes.outer * sizes.count * sizes.inner;
-  launch(device, gatherForwardShader, { buffers, params: { ...sizes }, types: { Element: dtype }, workgroups: workgroupsFor(size, perWorkgroup) });
+  launch(device, gatherForwardShader, { buffers, params: { ...sizes }, workgroups: workgroupsFor(size, perWorkgroup) });
 }
 
 /** dx = sums of dy at the indices. */

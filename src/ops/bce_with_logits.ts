@@ -17,7 +17,7 @@ export interface BceWithLogitsOptions {
 /**
  * Binary cross-entropy of logits: -posWeight * t * log s(x) - (1 - t) * log(1 - s(x)), s the logistic function.
  *
- * Shapes: x and target of one shape, f32 -> [] ("none": that shape).
+ * Shapes: x and target of one shape, f32 or f16 -> [] ("none": that shape), f32.
  * Range:  any x; targets are probabilities, 0 to 1. The mean over no element is NaN, as in PyTorch.
  * Throws: DTypeError unless f32; ShapeError if the shapes differ or posWeight's is not that of x's last axes;
  *         UsageError for a negative number posWeight or a tensor that requires a gradient.

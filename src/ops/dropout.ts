@@ -19,7 +19,7 @@ export interface DropoutOptions {
 /**
  * Dropout: each element is 0 with probability p, else x / (1 - p).
  *
- * Shapes: x [...] -> y [...], f32; p a number or a tensor of one element.
+ * Shapes: x [...] -> y [...], of its dtype; p a number or a tensor of one element.
  * Range:  p in [0, 1], rounded to f32; a tensor is clamped to it when the kernel runs, and NaN in it makes y NaN. At
  *         p = 1 all of y is 0, at p = 0 y = x. With training = false, or the number 0, y shares x's memory. Every call in
  *         training takes one draw from the generator, whatever p is, so that a number and a tensor give the same

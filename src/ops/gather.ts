@@ -16,7 +16,7 @@ import { slice } from "./slice.js";
  * Source: PyTorch's gather; backward sums dy in order of position, without atomics.
  */
 export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
-  requireDType("gather", "x", x, "f32", "i32", "u32");
+  requireDType("gather", "x", x, "f32", "f16", "i32", "u32");
   requireRank("gather", "x", x, { atLeast: 1 });
   requireDType("gather", "index", index, "i32", "u32");
   const at = normalizeAxis("gather", axis, x.rank);
@@ -43,7 +43,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
  * Source: PyTorch's index_select; backward sums dy in order of position, without atomics.
  */
 export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
-  requireDType("indexSelect", "x", x, "f32", "i32", "u32");
+  requireDType("indexSelect", "x", x, "f32", "f16", "i32", "u32");
   requireRank("indexSelect", "x", x, { atLeast: 1 });
   requireDType("indexSelect", "index", index, "i32", "u32");
   requireRank("indexSelect", "index", index, { exactly: 1 });
@@ -75,15 +75,15 @@ function take(op: string, x: Tensor, index: Tensor, shape: readonly number[], si
   requireSameDevice(op, x, index);
   const { device } = x;
   const y = empty(device, shape, x.dtype);
-  gatherForward(device, { x: x.buffer, index: index.buffer, y: y.buffer, faults: device.indexFaults.block(op, index.dtype) }, sizes, x.dtype);
-  const { shape: inputShape } = x;
+  gatherForward(device, { x: x.buffer, index: index.buffer, y: y.buffer, faults: device.indexFaults.block(op, index.dtype) }, sizes);
+  const { shape: inputShape, dtype } = x;
   return record({
     op,
     inputs: [x],
     output: y,
     saved: [index],
     vjp: (dy, [index]) => {
-      const dx = empty(device, inputShape);
+      const dx = empty(device, inputShape, dtype);
       gatherBackward(device, { index: index.buffer, dy: dy.buffer, dx: dx.buffer }, sizes);
       return [dx];
     },

@@ -12,7 +12,7 @@ export interface MseLossOptions {
 /**
  * Squared error (x - target)², averaged.
  *
- * Shapes: x and target of one shape, f32 -> [] ("none": that shape).
+ * Shapes: x and target of one shape, f32 or f16 -> [] ("none": that shape), f32.
  * Range:  any; the mean over no element is NaN, as in PyTorch.
  * Throws: DTypeError unless f32; ShapeError if the shapes differ: there is no broadcasting, it hides mistakes.
  * Source: PyTorch's mse_loss; both operands have gradients.

@@ -239,6 +239,7 @@ class Run {
       gradNorm: stats.gradNorm,
       clipped: stats.clipped > clipped,
       skipped: stats.skipped > skipped,
+      lossScale: stats.lossScale,
       tokensPerSecond: unit_ms === 0 ? 0 : (1000 * this.tokensPerStep) / unit_ms,
     };
   }

@@ -12,6 +12,8 @@ export interface StepMetrics {
   clipped: boolean;
   /** The gradient was not finite: parameters and optimizer are as before. */
   skipped: boolean;
+  /** What the next loss is multiplied by: halved by a skipped step. 1 without loss scaling. */
+  lossScale: number;
   /** Smoothed; 0 until it is known: the first steps compile kernels. */
   tokensPerSecond: number;
 }

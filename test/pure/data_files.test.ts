@@ -140,7 +140,7 @@ describe("run folders", () => {
 });
 
 describe("MetricsFile", () => {
-  const row = (step: number) => ({ step, loss: 1 / step, lr: 0.1, gradNorm: NaN, clipped: false, skipped: false, tokensPerSecond: 1 });
+  const row = (step: number) => ({ step, loss: 1 / step, lr: 0.1, gradNorm: NaN, clipped: false, skipped: false, lossScale: 1, tokensPerSecond: 1 });
   const steps = () => readFileSync(at("m.jsonl"), "utf8").trim().split("\n").map((line) => (JSON.parse(line) as { step: number }).step);
 
   it("writes JSON lines, and refuses an existing file", () => {
