@@ -37,6 +37,7 @@ export function conv2dForward(device: Device, { x, w, bias, y }: { x: Slice; w: 
     params: { ...sizes, ...noChunks },
     constants: { HAS_BIAS: bias !== undefined },
     workgroups: workgroupsFor(tiles(sizes.out_height * sizes.out_width) * tiles(sizes.group_out) * sizes.groups * sizes.batch, perWorkgroup),
+    cost: { bytes: x.size_bytes + w.size_bytes + (bias?.size_bytes ?? 0) + y.size_bytes, flops: flopsOf(sizes) },
   });
 }
 
@@ -46,6 +47,7 @@ export function conv2dBackwardInput(device: Device, buffers: { dy: Slice; w: Sli
     buffers,
     params: { ...sizes, ...noChunks },
     workgroups: workgroupsFor(tiles(sizes.height * sizes.width) * tiles(sizes.group_in) * sizes.groups * sizes.batch, perWorkgroup),
+    cost: { flops: flopsOf(sizes) },
   });
 }
 
@@ -63,6 +65,7 @@ export function conv2dBackwardWeight(device: Device, { x, dy, dw }: { x: Slice; 
       buffers: { x, dy, dw: target },
       params: { ...sizes, chunks, rows_per_chunk: Math.ceil(rows / chunks) },
       workgroups: workgroupsFor(perChunk * chunks, perWorkgroup),
+      cost: { flops: flopsOf(sizes) },
     });
   if (chunks === 1) return sum(dw);
   const size_bytes = chunks * weights * 4;
@@ -83,6 +86,11 @@ export function conv2dBackwardBias(device: Device, { dy, db }: { dy: Slice; db: 
   columnSums(device, { x: dy, y: overBatch }, { groups: 1, rows: sizes.batch, cols: channels * positions });
   columnSums(device, { x: overBatch, y: db }, { groups: channels, rows: positions, cols: 1 });
   buffer.release();
+}
+
+/** A multiplication and an addition for each tap of each output, those in the padding included; as many for either gradient. */
+function flopsOf({ batch, groups, group_in, group_out, out_height, out_width, kernel_height, kernel_width }: ConvSizes): number {
+  return 2 * batch * groups * group_out * out_height * out_width * group_in * kernel_height * kernel_width;
 }
 
 /** Channels and positions go in fours. */

@@ -66,8 +66,16 @@ export function embeddingForward(
       ...how,
       buffers: { weight, positions: positions ?? weight, tokens, y, faults, ...outputs, ...held(weight) },
       constants: { ...constants, HAS_POSITIONS: positions !== null, LISTS: lists !== null },
+      cost: { bytes: forwardBytes(buffers, sizes) },
     }),
   );
+}
+
+/** At most the rows that are named cross the memory, not the tables. */
+function forwardBytes({ weight, positions, tokens, y, lists }: Parameters<typeof embeddingForward>[1], { seq, count, width }: EmbeddingSizes): number {
+  const row_bytes = y.size_bytes / Math.max(1, count);
+  const named = Math.min(weight.size_bytes, count * row_bytes) + (positions ? Math.min(seq, count) * row_bytes : 0);
+  return width === 0 ? 0 : named + tokens.size_bytes + y.size_bytes + (lists ? 2 * tokens.size_bytes : 0);
 }
 
 /** Memory of a table's gradient. */

@@ -21,7 +21,13 @@ const perWorkgroup = 64;
 /** y = x at the indices, any type. */
 export function gatherForward(device: Device, buffers: { x: Slice; index: Slice; y: Slice; faults: Slice }, sizes: GatherSizes): void {
   const size = sizes.outer * sizes.count * sizes.inner;
-  launch(device, gatherForwardShader, { buffers, params: { ...sizes }, workgroups: workgroupsFor(size, perWorkgroup) });
+  const { x, index, y } = buffers;
+  launch(device, gatherForwardShader, {
+    buffers,
+    params: { ...sizes },
+    workgroups: workgroupsFor(size, perWorkgroup),
+    cost: { bytes: Math.min(x.size_bytes, y.size_bytes) + index.size_bytes + y.size_bytes },
+  });
 }
 
 /** dx = sums of dy at the indices. */

@@ -23,5 +23,7 @@ export function partialSums(device: Device, buffers: { partials: Slice; y: Slice
   );
   if (rows.length === 0) return;
   const table = device.constant(Uint32Array.from(rows.flat()));
-  launch(device, partialSumsShader, { buffers: { ...buffers, table }, params: { rows: rows.length }, workgroups: rows.length });
+  // Of what is bound, only these parts are read and written.
+  const elements = sums.reduce((sum, { chunks, size }) => sum + (chunks + 1) * size, 0);
+  launch(device, partialSumsShader, { buffers: { ...buffers, table }, params: { rows: rows.length }, workgroups: rows.length, cost: { bytes: 4 * elements + table.size_bytes } });
 }

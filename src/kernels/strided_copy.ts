@@ -33,7 +33,14 @@ export function stridedCopy(device: Device, op: string, buffers: { x: Slice; y: 
     constants: { RANK: extents.length },
     types: fours ? { Element: "vec4u", Source: fours.repeats ? "u32" : "vec4u" } : {},
     workgroups: workgroupsFor(size, perWorkgroup),
+    cost: { bytes: movedBytes(buffers, walk) },
   });
+}
+
+/** What is read, once, and written: often a small part of what is bound. */
+function movedBytes({ y }: { y: Slice }, { extents, x }: CopyWalk): number {
+  const read = extents.reduce((product, extent, axis) => (x.strides[axis] === 0 ? product : product * extent), 1);
+  return (y.half ? 2 : 4) * (read + sizeOf(extents));
 }
 
 /** Params of lib/strided_index.wgsl: axes aligned at the innermost, the unused ones 1. */

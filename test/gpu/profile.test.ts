@@ -2,9 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { capture } from "../../src/capture/index.js";
 import { FeatureError, UsageError } from "../../src/errors.js";
-import { add, fromArray, mul, zeros } from "../../src/ops/index.js";
+import { GPT } from "../../src/nn/index.js";
+import { SGD } from "../../src/optim/index.js";
+import { add, conv2d, embedding, expand, fromArray, indexSelect, mul, slice, sum, zeros } from "../../src/ops/index.js";
 import { openDevice } from "../../src/node.js";
 import { estimateMemory, profile } from "../../src/profile/index.js";
+import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { testDevice } from "../support/device.js";
 
@@ -40,6 +43,49 @@ describe("profile", () => {
     for (const tensor of [x, counter]) tensor.dispose();
   });
 
+  it("counts what must move, not what is bound, and the arithmetic of products", async () => {
+    const device = await testDevice();
+    const sizesOf = async (step: () => unknown, kernel: RegExp) => {
+      const { kernels } = await profile(device, step, { runs: 1, warmup: 1 });
+      const found = kernels.filter((one) => kernel.test(one.kernel));
+      return [found.reduce((sum, { bytes }) => sum + bytes, 0), found.reduce((sum, { flops }) => sum + flops, 0)];
+    };
+    const large = zeros(device, [1000, 64]);
+    const rows = fromArray(device, [3, 999, 3], { dtype: "i32" });
+    expect(await sizesOf(() => slice(large, 0, 10, 12), /^strided_copy/)).toEqual([2 * 2 * 64 * 4, 0]);
+    expect(await sizesOf(() => expand(zeros(device, [64, 1]), [64, 64]), /^strided_copy/)).toEqual([64 * 4 + 64 * 64 * 4, 0]);
+    expect(await sizesOf(() => indexSelect(large, 0, rows), /^gather_forward/)).toEqual([2 * 3 * 64 * 4 + 3 * 4, 0]);
+    expect(await sizesOf(() => embedding(large, rows), /^embedding_forward/)).toEqual([2 * 3 * 64 * 4 + 3 * 4, 0]);
+    const [image, weight] = [zeros(device, [2, 3, 9, 9]), zeros(device, [5, 3, 3, 3])];
+    const flops = 2 * (2 * 5 * 7 * 7) * (3 * 3 * 3);
+    expect(await sizesOf(() => conv2d(image, weight, null), /^conv2d_forward/)).toEqual([4 * (image.size + weight.size + 2 * 5 * 7 * 7), flops]);
+    for (const tensor of [image, weight]) tensor.setRequiresGrad();
+    const gradients = () => {
+      backward(sum(conv2d(image, weight, null)));
+      for (const tensor of [image, weight]) tensor.dropGrad();
+    };
+    expect((await sizesOf(gradients, /^conv2d_backward/))[1]).toBe(2 * flops);
+    for (const tensor of [large, rows, image, weight]) tensor.dispose();
+  });
+
+  it("knows no kernel of a training step that is faster than the memory", async () => {
+    const device = await testDevice();
+    const model = new GPT(device, { layers: 1, heads: 2, width: 32, block: 16, vocab: 4000, seed: 1 });
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+    const step = capture(device, ({ tokens }: { tokens: Tensor }) => {
+      optimizer.zeroGrad();
+      backward(model.loss(tokens, tokens));
+      optimizer.step();
+    });
+    const { kernels } = await profile(device, () => step({ tokens: new Int32Array(64), shape: [4, 16] }), { runs: 1, warmup: 1 });
+    // Neither the tables nor the arena of gradients is what these move.
+    for (const name of ["partial_sums", "embedding_forward"]) {
+      const kernel = kernels.find((one) => one.kernel.startsWith(name));
+      expect(kernel!.bytes, name).toBeLessThan(4000 * 32);
+    }
+    for (const part of [step, optimizer, model]) part.dispose();
+  });
+
   it("refuses bad options, and an adapter without timestamps", async () => {
     const device = await testDevice();
     await expect(profile(device, () => {}, { runs: 0 })).rejects.toThrow(UsageError);
@@ -57,6 +103,7 @@ describe("profile", () => {
     await expect(inside).rejects.toThrow(/capture: profile\(\) is called inside the captured function/);
     captured.dispose();
     estimateMemory(device, (dry) => {
+      zeros(dry, [1]);
       inside = profile(dry, () => {});
     });
     await expect(inside).rejects.toThrow("profile: nothing runs on a dry device");
