@@ -18,6 +18,8 @@ const gpu = (name: string, adapter: string) => ({
 
 export default defineConfig({
   test: {
+    // Half of a test's time is one thread: compiling a kernel, or JavaScript.
+    maxWorkers: 2,
     projects: [
       { plugins: [viteWgsl], test: { name: "pure", include: ["test/pure/**/*.test.ts"], pool: "forks" } },
       gpu("swiftshader", "swiftshader"),
