@@ -31,7 +31,13 @@ function unpackChromium(): { executable: string; libraries: string } {
     };
     write("chromium", archive("chromium.br"));
     for (const name of ["swiftshader.tar.br", "al2023.tar.br"]) for (const file of readTar(archive(name))) write(file.name, file.data);
-    renameSync(partial, folder);
+    try {
+      renameSync(partial, folder);
+    } catch (error) {
+      // Another process was first.
+      rmSync(partial, { recursive: true, force: true });
+      if (!existsSync(folder)) throw error;
+    }
   }
   return { executable: join(folder, "chromium"), libraries: join(folder, "lib") };
 }
