@@ -7,10 +7,10 @@ import { writeFileAtomic } from "../node/files.js";
 import type { Optimizer } from "../optim/index.js";
 import { chromeTrace, profile, profileTable } from "../profile/index.js";
 import { Steps } from "../train/steps.js";
-import type { TrainPlan } from "./train_plan.js";
+import type { RunPlan } from "../recipe/run_plan.js";
 
 /** Prints the table, and writes the trace where a file is named. Model, optimizer and data are left as they were, bit for bit. */
-export async function profileRun(device: Device, model: GPT, optimizer: Optimizer, { settings, data }: TrainPlan, file: string | true): Promise<void> {
+export async function profileRun(device: Device, model: GPT, optimizer: Optimizer, { settings, data }: RunPlan, file: string | true): Promise<void> {
   if (file !== true && statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`--profile: needs a file, got the folder ${file}; name a file in it`);
   const snapshot = optimizer.snapshot();
   const [draws, position] = [model.generator.stateDict(), data.stateDict()];

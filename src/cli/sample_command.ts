@@ -6,12 +6,12 @@ import { generate, type GPTOptions } from "../nn/index.js";
 import { loadCheckpoint } from "../node/checkpoint_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
 import { newestCheckpoint } from "../node/run_folder.js";
+import { modelOf, useAveragedWeights } from "../recipe/model_of.js";
 import { Generator } from "../tensor/random.js";
 import { restoreCheckpoint, type Checkpoint } from "../train/index.js";
 import { exitCodes } from "./errors.js";
 import { numberFlag } from "./flags.js";
 import { catchInterrupts } from "./interrupts.js";
-import { modelOf, useAveragedWeights } from "./model_of.js";
 import { adapterFlag, adapterHelp, announce, parseAdapter, withDevice } from "./open.js";
 
 interface SampleFlags {

@@ -3,13 +3,13 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { UsageError } from "../errors.js";
 import { writeFileAtomic } from "../node/files.js";
+import { expressionNames, parseSchedule } from "../recipe/schedule_expression.js";
+import { schedulePresets } from "../recipe/schedule_presets.js";
 import { describe, describeInWords, type Schedule, type ScheduleReport } from "../schedule/index.js";
 import { numberFlag } from "./flags.js";
 import { spread, type Plot } from "./plot/plot.js";
 import { svgOf } from "./plot/svg.js";
 import { terminalPlot } from "./plot/terminal.js";
-import { expressionNames, parseSchedule } from "./schedule/expression.js";
-import { schedulePresets } from "./schedule/presets.js";
 
 interface ScheduleFlags {
   steps?: number;

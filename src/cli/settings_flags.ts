@@ -1,7 +1,7 @@
 // The flags that say what is trained, on what and how: those of `kiln train`, and of every tool that works on such a run.
 import { Option } from "commander";
 import { betasFlag, choiceFlag, numberFlag } from "./flags.js";
-import { activations, decays, highestRate, inits, norms, optimizers, precisions, presets, tokenizers, type PresetName, type TrainSettings } from "./train_settings.js";
+import { activations, decays, highestRate, inits, norms, normTypes, optimizers, precisions, presets, tokenizers, type PresetName, type TrainSettings } from "../recipe/settings.js";
 
 /** As commander gives them: what was not typed is absent. */
 export interface SettingsFlags extends Partial<TrainSettings> {
@@ -29,6 +29,7 @@ export function settingsFlags(): Option[] {
     ...toggle("tied", "share the token embedding with the head (--no-tied for not)"),
     ...toggle("activation-checkpointing", "keep only each block's input for backward: less memory, one more forward"),
     choice("--norm", "norm before or after each sublayer", norms),
+    choice("--norm-type", "layer norm, RMS norm or none", normTypes),
     choice("--activation", "of the MLPs", activations),
     choice("--init", "initial weights: std 0.02, or scaled by fan-in", inits),
     choice("--precision", "of products: f16 is mixed precision, on adapters that have shader-f16", precisions),
@@ -41,6 +42,7 @@ export function settingsFlags(): Option[] {
     number("--warmup", "steps of linear warmup", { ...notNegative, example: 100 }),
     choice("--decay", "shape after the warmup", decays),
     new Option("--schedule <expression>", "the learning rate as an expression of kiln schedule, in place of the last four"),
+    new Option("--vector-schedule <expression>", "the learning rate of biases and norms, where it is another"),
     number("--weight-decay", "on matrices", { min: 0, example: 0.1 }),
     new Option("--betas <b1,b2>", "of Adam").argParser(betasFlag("--betas")),
     number("--clip", "largest gradient norm, 0 for none", { min: 0, example: 1 }),

@@ -9,7 +9,7 @@ import { flagOf } from "./flags.js";
 import { settingsFlags, type SettingsFlags } from "./settings_flags.js";
 import { planNewRun, planResumedRun } from "./train_plan.js";
 import { trainRun } from "./train_run.js";
-import { settingsOf, type TrainSettings } from "./train_settings.js";
+import { settingsOf, type TrainSettings } from "../recipe/settings.js";
 
 interface TrainFlags extends SettingsFlags {
   out?: string;
@@ -44,7 +44,7 @@ function options(): Option[] {
 }
 
 async function startRun({ preset, out, metrics, adapter, profile, resume: _, ...flags }: TrainFlags): Promise<number> {
-  const settings = settingsOf(preset, flags);
+  const settings = settingsOf(preset, flags, flagOf);
   const folder = newRunFolder(out);
   const metricsPath = metrics ?? join(folder, metricsName);
   if (existsSync(metricsPath)) throw new UsageError(`--metrics: the file exists, got ${metricsPath}; name another one`);

@@ -1,25 +1,20 @@
 // What a run will do, known before any GPU is touched: every bad flag and file ends here.
-import { tokenizerFromJSON, type TextData } from "../data/index.js";
+import { tokenizerFromJSON } from "../data/index.js";
 import { CheckpointError, UsageError } from "../errors.js";
 import { loadCheckpoint } from "../node/checkpoint_file.js";
 import { readText } from "../node/text_source.js";
+import { dataOf } from "../recipe/model_of.js";
+import type { RunPlan } from "../recipe/run_plan.js";
+import { checkSettings, presets, type TrainSettings } from "../recipe/settings.js";
 import type { Checkpoint } from "../train/index.js";
-import { dataOf } from "./model_of.js";
-import { checkSettings, presets, type TrainSettings } from "./train_settings.js";
+import { flagOf } from "./flags.js";
 
-export interface TrainPlan {
-  settings: TrainSettings;
-  data: TextData;
-  /** What to go on from; null for a new run. */
-  checkpoint: Checkpoint | null;
-}
-
-export async function planNewRun(settings: TrainSettings): Promise<TrainPlan> {
+export async function planNewRun(settings: TrainSettings): Promise<RunPlan> {
   return { settings, data: await dataOf(readText(settings.data), settings, null), checkpoint: null };
 }
 
 /** The run of a checkpoint, with the few settings that may change. */
-export async function planResumedRun(file: string, changed: Partial<TrainSettings>): Promise<TrainPlan> {
+export async function planResumedRun(file: string, changed: Partial<TrainSettings>): Promise<RunPlan> {
   const plan = await planOfCheckpoint(file, "--resume", changed);
   const { step } = plan.checkpoint.state;
   const { steps } = plan.settings;
@@ -28,14 +23,14 @@ export async function planResumedRun(file: string, changed: Partial<TrainSetting
 }
 
 /** The run of a checkpoint, complete or not. `flag` named it. */
-export async function planOfCheckpoint(file: string, flag: string, changed: Partial<TrainSettings>): Promise<TrainPlan & { checkpoint: Checkpoint }> {
+export async function planOfCheckpoint(file: string, flag: string, changed: Partial<TrainSettings>): Promise<RunPlan & { checkpoint: Checkpoint }> {
   const checkpoint = loadCheckpoint(file, flag);
   const { state } = checkpoint;
   const saved = state.settings as Partial<TrainSettings> | undefined;
   if (typeof saved !== "object" || saved === null || !state.data || !state.generators?.model || !checkpoint.optimizer) {
     throw new CheckpointError(`${flag}: the file lacks what a run needs to go on, got ${file}; use one that kiln train wrote`);
   }
-  const settings = checkSettings({ ...presets.small, ...saved, ...changed });
+  const settings = checkSettings({ ...presets.small, ...saved, ...changed }, flagOf);
   const data = await dataOf(readText(settings.data), settings, await tokenizerFromJSON(state.tokenizer));
   if (data.fingerprint !== state.data.fingerprint) {
     throw new CheckpointError(`${flag}: the text is not the one of the run, got fingerprint ${data.fingerprint} for ${state.data.fingerprint}; pass the same file as --data`);

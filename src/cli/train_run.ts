@@ -5,20 +5,20 @@ import { saveCheckpoint } from "../node/checkpoint_file.js";
 import { MetricsFile } from "../node/metrics_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
 import { generate, type GPT } from "../nn/index.js";
-import { train, type CheckpointState, type TrainResult } from "../train/index.js";
+import type { optimizerOf } from "../recipe/model_of.js";
+import { partsOf } from "../recipe/parts_of.js";
+import { stateOf, type RunPlan } from "../recipe/run_plan.js";
+import type { TrainSettings } from "../recipe/settings.js";
+import { train, type TrainResult } from "../train/index.js";
 import { requireDTypeOn } from "../tensor/dtype.js";
 import { exitCodes } from "./errors.js";
 import { count, duration, loss, percent, rate } from "./format.js";
 import { catchInterrupts } from "./interrupts.js";
-import type { optimizerOf } from "./model_of.js";
 import { announce, withDevice } from "./open.js";
 import { profileRun } from "./profile_run.js";
 import { checkMemory } from "./memory_check.js";
-import { partsOf } from "./parts_of.js";
 import { makeReporter } from "./reporter.js";
 import { sparkline } from "./sparkline.js";
-import type { TrainPlan } from "./train_plan.js";
-import type { TrainSettings } from "./train_settings.js";
 
 export interface RunPlace {
   checkpointPath: string;
@@ -31,7 +31,7 @@ export interface RunPlace {
 type Optimizer = ReturnType<typeof optimizerOf>;
 
 /** Gives the exit code. */
-export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
+export function trainRun(plan: RunPlan, place: RunPlace): Promise<number> {
   const exactTimes = place.profile === undefined ? {} : { disabledToggles: ["timestamp_quantization"] };
   const run = async (device: Device) => {
     console.log(announce(device));
@@ -57,7 +57,7 @@ export function trainRun(plan: TrainPlan, place: RunPlace): Promise<number> {
   return withDevice(place.adapter, run, exactTimes);
 }
 
-async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: TrainPlan, place: RunPlace): Promise<{ result: TrainResult; losses: number[]; seconds: number }> {
+async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: RunPlan, place: RunPlace): Promise<{ result: TrainResult; losses: number[]; seconds: number }> {
   const { settings, data, checkpoint } = plan;
   const startStep = checkpoint?.state.step ?? 0;
   const metricsFile = new MetricsFile(place.metricsPath, checkpoint ? startStep : null);
@@ -102,19 +102,7 @@ async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: T
   }
 }
 
-function stateOf({ settings, data }: TrainPlan, model: GPT, step: number, bestValidationLoss: number | null): CheckpointState {
-  return {
-    step,
-    model: model.config,
-    tokenizer: data.vocab.toJSON(),
-    data: { fingerprint: data.fingerprint, position: data.stateDict() },
-    generators: { model: model.generator.stateDict() },
-    settings,
-    bestValidationLoss,
-  };
-}
-
-function describePlan({ settings, data, checkpoint }: TrainPlan, model: GPT, { checkpointPath }: RunPlace): string {
+function describePlan({ settings, data, checkpoint }: RunPlan, model: GPT, { checkpointPath }: RunPlace): string {
   const { layers, heads, width, block, batch, accumulate, steps } = settings;
   return [
     `data      ${settings.data}: ${count(data.train.length)} tokens to train on, ${count(data.validation.length)} to validate, vocabulary ${count(data.vocab.size)} (${settings.tokenizer})`,
@@ -140,14 +128,14 @@ function summary({ step, bestValidationLoss, skipped, clipped }: TrainResult, st
   return `done      ${parts.filter(Boolean).join(", ")}`;
 }
 
-async function printSample(model: GPT, { settings, data }: TrainPlan): Promise<void> {
+async function printSample(model: GPT, { settings, data }: RunPlan): Promise<void> {
   const prompt = data.vocab.encode(firstWords(data));
   const tokens = await generate(model, prompt, { maxNewTokens: settings.sample, temperature: 0.8, seed: settings.seed });
   console.log(`\n${pc.dim("--- sample ---")}\n${(data.vocab.decode(prompt) + data.vocab.decode(tokens)).trimStart()}\n${pc.dim("--------------")}\n`);
 }
 
 /** A line end where the vocabulary has one: a model that has seen text goes on with a new line. */
-function firstWords(data: TrainPlan["data"]): string {
+function firstWords(data: RunPlan["data"]): string {
   try {
     data.vocab.encode("\n");
     return "\n";

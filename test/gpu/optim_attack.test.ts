@@ -1,7 +1,7 @@
 // What goes wrong around an optimizer: constructors that fail, memory that went elsewhere, tables that are short, states that lie.
 import { describe, expect, it } from "vitest";
 import { CheckpointError, DisposedError, UsageError } from "../../src/errors.js";
-import { useAveragedWeights } from "../../src/cli/model_of.js";
+import { useAveragedWeights } from "../../src/recipe/model_of.js";
 import type { Device } from "../../src/gpu/device.js";
 import { GPT } from "../../src/nn/index.js";
 import { fromArray, mul, sum } from "../../src/ops/index.js";

@@ -14,6 +14,7 @@ const layers: readonly (readonly string[])[] = [
   ["ops", "capture", "profile"],
   ["nn", "optim", "data", "tune"],
   ["train"],
+  ["recipe"],
   ["bench"],
   ["node"],
   ["cli", "studio", "index.ts", "node.ts"],

@@ -1,7 +1,7 @@
 // Schedules written as text: what is read, and what cannot be reached.
 import { describe, expect, it } from "vitest";
-import { parseSchedule } from "../../src/cli/schedule/expression.js";
-import { schedulePresets } from "../../src/cli/schedule/presets.js";
+import { parseSchedule } from "../../src/recipe/schedule_expression.js";
+import { schedulePresets } from "../../src/recipe/schedule_presets.js";
 import { UsageError } from "../../src/errors.js";
 import { constant, cosine, getScheduler, linear, OneCycleLR, piecewise, StepLR, warmup, type Schedule } from "../../src/schedule/index.js";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { scheduleOf } from "../../src/cli/model_of.js";
-import { presets, settingsOf } from "../../src/cli/train_settings.js";
+import { flagOf } from "../../src/cli/flags.js";
+import { scheduleOf } from "../../src/recipe/model_of.js";
+import { presets, settingsOf } from "../../src/recipe/settings.js";
 
 describe("settings of kiln train", () => {
   it("are the preset's, and flags win", () => {
@@ -38,9 +39,10 @@ describe("settings of kiln train", () => {
     ["one that is too large for f32", { steps: 10, schedule: "1e39" }, "got 1e+39 at step 0"],
     ["one with an open start", { schedule: "cosine({ steps: 9 })" }, "--schedule: starts where another schedule ended"],
     ["an empty one", { schedule: " " }, "--schedule: the expression is empty"],
+    ["one of the vectors that turns negative", { vectorSchedule: "linear({ from: 1, to: -1, steps: 4 })" }, "--vector-schedule: a learning rate is from 0 to 1e+38, got -0.5 at step 3"],
     ["betas where there are none", { optimizer: "sgd", betas: [0.9, 0.99] }, "--betas: sgd has none, got 0.9,0.99"],
   ])("%s is refused before the run", (_, flags, message) => {
-    expect(() => settingsOf("small", flags)).toThrow(message);
+    expect(() => settingsOf("small", flags, flagOf)).toThrow(message);
   });
 
   it("a schedule may turn negative after the end of the run", () => {

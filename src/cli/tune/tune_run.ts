@@ -8,6 +8,9 @@ import type { Device } from "../../gpu/device.js";
 import { writeFileAtomic } from "../../node/files.js";
 import type { AdapterChoice } from "../../node/open_device.js";
 import { fromArray } from "../../ops/index.js";
+import { partsOf } from "../../recipe/parts_of.js";
+import type { RunPlan } from "../../recipe/run_plan.js";
+import { settingsOf, type TrainSettings } from "../../recipe/settings.js";
 import type { TuneTarget } from "../../tune/index.js";
 import { exitCodes } from "../errors.js";
 import { flagOf } from "../flags.js";
@@ -18,9 +21,7 @@ import type { Plot } from "../plot/plot.js";
 import { svgOf } from "../plot/svg.js";
 import { terminalPlot } from "../plot/terminal.js";
 import { settingsFlags, type SettingsFlags } from "../settings_flags.js";
-import { planNewRun, planOfCheckpoint, type TrainPlan } from "../train_plan.js";
-import { partsOf } from "../parts_of.js";
-import { settingsOf, type TrainSettings } from "../train_settings.js";
+import { planNewRun, planOfCheckpoint } from "../train_plan.js";
 
 export interface TuneFlags extends SettingsFlags {
   checkpoint?: string;
@@ -104,9 +105,9 @@ function plain(_key: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
-async function planOf(command: Command, { checkpoint, json: _j, svg: _s, adapter: _a, preset, ...flags }: TuneFlags, own: readonly string[]): Promise<TrainPlan> {
+async function planOf(command: Command, { checkpoint, json: _j, svg: _s, adapter: _a, preset, ...flags }: TuneFlags, own: readonly string[]): Promise<RunPlan> {
   const settings = Object.fromEntries(Object.entries(flags).filter(([name]) => !own.includes(name))) as Partial<TrainSettings>;
-  if (checkpoint === undefined) return planNewRun(settingsOf(preset, settings));
+  if (checkpoint === undefined) return planNewRun(settingsOf(preset, settings, flagOf));
   const given = Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === "cli");
   const fixed = given.find((name) => !withCheckpoint.includes(name) && !own.includes(name));
   if (fixed) throw new UsageError(`${flagOf(fixed)}: is the checkpoint's, got ${String(command.opts()[fixed])} too; leave it out, or leave --checkpoint out`);
@@ -117,7 +118,7 @@ async function planOf(command: Command, { checkpoint, json: _j, svg: _s, adapter
 class Batches {
   private readonly drawn: TokenBatch[] = [];
 
-  constructor(private readonly plan: TrainPlan) {}
+  constructor(private readonly plan: RunPlan) {}
 
   at(number: number): TokenBatch {
     while (this.drawn.length <= number) this.drawn.push(this.plan.data.next());

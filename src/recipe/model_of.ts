@@ -7,8 +7,8 @@ import { Adagrad, Adam, AdamW, GIAdam, Lion, RAdam, RMSprop, SGD, type Optimizer
 import { constant, cosine, linear, warmup, type Schedule } from "../schedule/index.js";
 import type { Generator } from "../tensor/random.js";
 import type { Checkpoint } from "../train/index.js";
-import { parseSchedule } from "./schedule/expression.js";
-import type { TrainSettings } from "./train_settings.js";
+import { parseSchedule } from "./schedule_expression.js";
+import type { TrainSettings } from "./settings.js";
 
 export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer | null): Promise<TextData> | TextData {
   const { block, batch, seed, tokenizer, compactVocab } = settings;
@@ -19,8 +19,8 @@ export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer
   return text.bpe(source, { ...options, encoding: tokenizer, compact: compactVocab });
 }
 
-export function modelOptions({ layers, heads, width, block, dropout, bias, tied, norm, activation, activationCheckpointing, init }: TrainSettings, vocab: number): Omit<GPTOptions, "seed" | "generator"> {
-  return { layers, heads, width, block, dropout, bias, tied, norm, activation, activationCheckpointing, init, vocab };
+export function modelOptions({ layers, heads, width, block, dropout, bias, tied, norm, normType, activation, activationCheckpointing, init }: TrainSettings, vocab: number): Omit<GPTOptions, "seed" | "generator"> {
+  return { layers, heads, width, block, dropout, bias, tied, norm, normType, activation, activationCheckpointing, init, vocab };
 }
 
 export function modelOf(device: Device, options: Omit<GPTOptions, "seed" | "generator">, generator: Generator): GPT {
@@ -48,9 +48,15 @@ export function useAveragedWeights(model: GPT, { optimizer }: Checkpoint): boole
   return true;
 }
 
+/** Matrices and embeddings, which decay; biases and norms, which do not, with a rate of their own where the settings have one. */
+function groupsOf(model: GPT, { weightDecay, vectorSchedule }: TrainSettings) {
+  const [matrices, vectors] = model.groups({ weightDecay });
+  return [matrices!, ...(vectors ? [vectorSchedule === "" ? vectors : { ...vectors, lr: parseSchedule(vectorSchedule) }] : [])];
+}
+
 export function optimizerOf(model: GPT, settings: TrainSettings): Optimizer {
-  const { optimizer, betas, clip, ema, weightDecay, precision } = settings;
-  const groups = model.groups({ weightDecay });
+  const { optimizer, betas, clip, ema, precision } = settings;
+  const groups = groupsOf(model, settings);
   const options = { lr: scheduleOf(settings), ...(clip > 0 && { clipNorm: clip }), ...(ema > 0 && { emaDecay: ema }), ...(precision === "f16" && { lossScale: "dynamic" as const }) };
   switch (optimizer) {
     case "adamw":

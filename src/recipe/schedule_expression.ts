@@ -2,9 +2,9 @@
 // else can be reached: no variables, no properties but those listed, no functions of the user's own.
 import objects from "@jsep-plugin/object";
 import jsep from "jsep";
-import { UsageError } from "../../errors.js";
-import * as catalogue from "../../schedule/index.js";
-import { asSchedule, fromJSON, Schedule } from "../../schedule/index.js";
+import { UsageError } from "../errors.js";
+import * as catalogue from "../schedule/index.js";
+import { asSchedule, fromJSON, Schedule } from "../schedule/index.js";
 
 jsep.plugins.register(objects);
 

@@ -1,9 +1,8 @@
-// What a training run is made of: presets, the flags that change them, and the rules between them.
+// The settings of a training run, for the command line and the studio: presets, and the rules between settings.
 import { bpeEncodings } from "../data/index.js";
 import { UsageError } from "../errors.js";
 import type { Schedule } from "../schedule/index.js";
-import { flagOf } from "./flags.js";
-import { parseSchedule } from "./schedule/expression.js";
+import { parseSchedule } from "./schedule_expression.js";
 
 export const tokenizers = ["char", "byte", ...bpeEncodings] as const;
 export const optimizers = ["adamw", "adam", "sgd", "lion", "radam", "gi-adam", "rmsprop", "adagrad"] as const;
@@ -12,12 +11,14 @@ const coupled: readonly string[] = ["adam", "rmsprop", "adagrad"];
 const withBetas: readonly string[] = ["adamw", "adam", "lion", "radam", "gi-adam"];
 export const decays = ["cosine", "linear", "constant"] as const;
 export const norms = ["pre", "post"] as const;
+export const normTypes = ["layer", "rms", "none"] as const;
 export const inits = ["gpt2", "scaled"] as const;
 export const precisions = ["f32", "f16"] as const;
 export const activations = ["gelu", "relu", "silu"] as const;
 
-/** Saved in the checkpoint: `--resume` needs no other flag. */
+/** All that a run is made of but its text. Saved in its checkpoint, so that going on needs nothing else. */
 export interface TrainSettings {
+  /** "moby-dick", "task:" and the name of a toy task, or what the program that trains calls its text: a file's path. */
   data: string;
   tokenizer: (typeof tokenizers)[number];
   compactVocab: boolean;
@@ -30,6 +31,7 @@ export interface TrainSettings {
   tied: boolean;
   activationCheckpointing: boolean;
   norm: (typeof norms)[number];
+  normType: (typeof normTypes)[number];
   activation: (typeof activations)[number];
   init: (typeof inits)[number];
   /** f16: products in half precision, with a dynamic loss scale. */
@@ -46,6 +48,8 @@ export interface TrainSettings {
   decay: (typeof decays)[number];
   /** An expression as `kiln schedule` takes it; empty for warmup and decay as above. */
   schedule: string;
+  /** The same for biases and norms, which make up the second parameter group; empty for the rate of all others. */
+  vectorSchedule: string;
   weightDecay: number;
   betas: [number, number];
   /** 0 for none. */
@@ -76,6 +80,7 @@ const small: TrainSettings = {
   tied: true,
   activationCheckpointing: false,
   norm: "pre",
+  normType: "layer",
   activation: "gelu",
   init: "scaled",
   precision: "f32",
@@ -88,6 +93,7 @@ const small: TrainSettings = {
   warmup: 60,
   decay: "cosine",
   schedule: "",
+  vectorSchedule: "",
   weightDecay: 0.1,
   betas: [0.9, 0.99],
   clip: 1,
@@ -121,45 +127,55 @@ const nanogptCpu: TrainSettings = {
 export const presets = { small, "nanogpt-cpu": nanogptCpu } as const satisfies Record<string, TrainSettings>;
 export type PresetName = keyof typeof presets;
 
-/** A preset with flags over it. What a flag makes senseless in the preset, and no other flag sets, goes along with it. */
-export function settingsOf(preset: PresetName, flags: Partial<TrainSettings>): TrainSettings {
+/** How a setting is called where the settings come from: by its name, or as a flag. */
+export type NameOf = (setting: keyof TrainSettings) => string;
+
+/** A preset with changes over it. What a change makes senseless in the preset, and no other change sets, goes along with it. */
+export function settingsOf(preset: PresetName, changes: Partial<TrainSettings>, nameOf: NameOf = String): TrainSettings {
   const base: TrainSettings = presets[preset];
-  const { optimizer = base.optimizer, steps = base.steps, lr = base.lr * (optimizer === "lion" ? lionRate : 1) } = flags;
-  refuseTwoSchedules(flags);
-  if (flags.betas && !withBetas.includes(optimizer)) throw new UsageError(`--betas: ${optimizer} has none, got ${flags.betas.join(",")} with --optimizer ${optimizer}; leave it out`);
-  return checkSettings({
+  const { optimizer = base.optimizer, steps = base.steps, lr = base.lr * (optimizer === "lion" ? lionRate : 1) } = changes;
+  refuseTwoSchedules(changes, nameOf);
+  if (changes.betas && !withBetas.includes(optimizer)) {
+    throw new UsageError(`${nameOf("betas")}: ${optimizer} has none, got ${changes.betas.join(",")} with ${nameOf("optimizer")} ${optimizer}; leave it out`);
+  }
+  const settings = {
     ...base,
     lr,
     warmup: Math.round((base.warmup * steps) / base.steps),
     minLr: base.minLr * (lr / base.lr),
     ...(coupled.includes(optimizer) && { weightDecay: 0 }),
-    ...flags,
-  });
+    ...changes,
+  };
+  return checkSettings(settings, nameOf);
 }
 
 /** Lion moves every element by the whole rate: about a tenth of AdamW's is right (Chen et al. 2023). */
 const lionRate = 0.1;
 
-function refuseTwoSchedules(flags: Partial<TrainSettings>): void {
-  if (flags.schedule === undefined) return;
-  if (flags.schedule.trim() === "") throw new UsageError(`--schedule: the expression is empty, got "${flags.schedule}"; leave it out for --warmup and --decay`);
+function refuseTwoSchedules(changes: Partial<TrainSettings>, nameOf: NameOf): void {
+  const { schedule } = changes;
+  if (schedule === undefined) return;
+  if (schedule.trim() === "") throw new UsageError(`${nameOf("schedule")}: the expression is empty, got "${schedule}"; leave it out for ${nameOf("warmup")} and ${nameOf("decay")}`);
   for (const name of ["lr", "minLr", "warmup", "decay"] as const) {
-    if (flags[name] !== undefined) throw new UsageError(`--schedule: says all about the rate, got ${flagOf(name)} ${flags[name]} too; leave it out`);
+    if (changes[name] !== undefined) throw new UsageError(`${nameOf("schedule")}: says all about the rate, got ${nameOf(name)} ${changes[name]} too; leave it out`);
   }
 }
 
-/** Rules that tie two flags together. Throws UsageError. */
-export function checkSettings(settings: TrainSettings): TrainSettings {
+/** Rules that tie two settings together. Throws UsageError that begins with the name of the setting to change. */
+export function checkSettings(settings: TrainSettings, nameOf: NameOf = String): TrainSettings {
   const { width, heads, warmup, steps, lr, minLr, optimizer, weightDecay, compactVocab, tokenizer } = settings;
-  if (width % heads !== 0) throw new UsageError(`--width: must be a multiple of --heads, got width ${width} and heads ${heads}; for example --width ${Math.ceil(width / heads) * heads}`);
-  if (warmup > steps) throw new UsageError(`--warmup: must not be over --steps, got ${warmup} of ${steps}; for example --warmup ${Math.floor(steps / 10)}`);
-  if (minLr > lr) throw new UsageError(`--min-lr: must not be over --lr, got ${minLr} over ${lr}; for example --min-lr ${lr / 10}`);
-  if (coupled.includes(optimizer) && weightDecay > 0) {
-    throw new UsageError(`--weight-decay: ${optimizer} mixes it into the gradient, got ${weightDecay} with --optimizer ${optimizer}; use --optimizer adamw or --weight-decay 0`);
+  if (width % heads !== 0) {
+    throw new UsageError(`${nameOf("width")}: must be a multiple of ${nameOf("heads")}, got width ${width} and heads ${heads}; for example ${nameOf("width")} ${Math.ceil(width / heads) * heads}`);
   }
-  if (settings.schedule !== "") checkRates(parseSchedule(settings.schedule), steps);
+  if (warmup > steps) throw new UsageError(`${nameOf("warmup")}: must not be over ${nameOf("steps")}, got ${warmup} of ${steps}; for example ${nameOf("warmup")} ${Math.floor(steps / 10)}`);
+  if (minLr > lr) throw new UsageError(`${nameOf("minLr")}: must not be over ${nameOf("lr")}, got ${minLr} over ${lr}; for example ${nameOf("minLr")} ${lr / 10}`);
+  if (coupled.includes(optimizer) && weightDecay > 0) {
+    const wayOut = `use ${nameOf("optimizer")} adamw or ${nameOf("weightDecay")} 0`;
+    throw new UsageError(`${nameOf("weightDecay")}: ${optimizer} mixes it into the gradient, got ${weightDecay} with ${nameOf("optimizer")} ${optimizer}; ${wayOut}`);
+  }
+  for (const name of ["schedule", "vectorSchedule"] as const) if (settings[name] !== "") checkRates(parseSchedule(settings[name]), steps, nameOf(name));
   if (compactVocab && !(bpeEncodings as readonly string[]).includes(tokenizer)) {
-    throw new UsageError(`--compact-vocab: only for byte-pair tokenizers, got --tokenizer ${tokenizer}; use ${bpeEncodings.join(", ")}, or leave it out`);
+    throw new UsageError(`${nameOf("compactVocab")}: only for byte-pair tokenizers, got ${nameOf("tokenizer")} ${tokenizer}; use ${bpeEncodings.join(", ")}, or leave it out`);
   }
   return settings;
 }
@@ -169,10 +185,10 @@ const mostChecked = 1e6;
 export const highestRate = 1e38;
 
 /** A rate that no optimizer takes is found before the run, not in the middle of it. Of longer runs only the first million steps are looked at. */
-function checkRates(schedule: Schedule, steps: number): void {
-  if (schedule.isOpen) throw new UsageError("--schedule: starts where another schedule ended, got none before it; give it a from");
+function checkRates(schedule: Schedule, steps: number, name: string): void {
+  if (schedule.isOpen) throw new UsageError(`${name}: starts where another schedule ended, got none before it; give it a from`);
   for (let t = 0; t < Math.min(steps, mostChecked); t++) {
     const value = schedule.at(t);
-    if (!(value >= 0 && value <= highestRate)) throw new UsageError(`--schedule: a learning rate is from 0 to ${highestRate}, got ${value} at step ${t}; use clamp({ min: 0 })`);
+    if (!(value >= 0 && value <= highestRate)) throw new UsageError(`${name}: a learning rate is from 0 to ${highestRate}, got ${value} at step ${t}; use clamp({ min: 0 })`);
   }
 }

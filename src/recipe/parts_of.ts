@@ -3,12 +3,12 @@ import type { GPT, GPTOptions } from "../nn/index.js";
 import { Generator } from "../tensor/random.js";
 import { restoreCheckpoint } from "../train/index.js";
 import { modelOf, modelOptions, optimizerOf } from "./model_of.js";
-import type { TrainPlan } from "./train_plan.js";
+import type { RunPlan } from "./run_plan.js";
 
 type Optimizer = ReturnType<typeof optimizerOf>;
 
 /** The plan's model and optimizer, as new or as the checkpoint left them. */
-export function partsOf(device: Device, { settings, data, checkpoint }: TrainPlan): { model: GPT; optimizer: Optimizer } {
+export function partsOf(device: Device, { settings, data, checkpoint }: RunPlan): { model: GPT; optimizer: Optimizer } {
   const generator = new Generator(settings.seed);
   const options = (checkpoint?.state.model as Omit<GPTOptions, "seed" | "generator"> | undefined) ?? modelOptions(settings, data.vocab.size);
   const model = modelOf(device, options, generator);
