@@ -1,6 +1,6 @@
 // Builds dist: index.js for pages and bundlers, node.js, and the command line cli.js, with what they share in chunks,
 // so that a program that imports two of them has one Tensor class. Packages stay imports.
-// And dist/bench, the page of the benchmarks: static files, not published.
+// And two pages, static files: dist/bench, the benchmarks, not published; dist/studio, Kiln Studio.
 // --quiet says nothing and builds only what runs; --no-types leaves out the .d.ts files, which take longer than all the rest.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import { builtinModules } from "node:module";
 import { dirname, join } from "node:path";
 import { buildBenchPage } from "./build_page.mjs";
+import { buildStudio } from "./build_studio.mjs";
 import { esbuildWgsl } from "./wgsl_plugin.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -41,9 +42,15 @@ checkBrowserSafe("dist/index.js");
 for (const { path, contents } of outputFiles) replaceFile(path, contents);
 removeStale();
 chmodSync("dist/cli.js", 0o755);
-const pageBytes = quiet ? 0 : await buildBenchPage("dist/bench");
+const pages = quiet ? [] : [await buildPage("bench", buildBenchPage), await buildPage("studio", buildStudio)];
 if (types) emitTypes();
 if (!quiet) report();
+
+async function buildPage(name, buildInto) {
+  const path = `dist/${name}`;
+  const { outputs } = await buildInto(path);
+  return { path, bytes: Object.values(outputs).reduce((sum, { bytes }) => sum + bytes, 0) };
+}
 
 /** Fails when `entry` imports a built-in module of Node, itself or through a chunk. */
 function checkBrowserSafe(entry) {
@@ -98,7 +105,7 @@ function report() {
     const path = `dist/${entry}.js`;
     console.log(`${path.padEnd(14)} ${(closureBytes(path) / 1024).toFixed(0).padStart(5)} KiB with its chunks`);
   }
-  console.log(`dist/bench     ${(pageBytes / 1024).toFixed(0).padStart(5)} KiB, a static page`);
+  for (const { path, bytes } of pages) console.log(`${path.padEnd(14)} ${(bytes / 1024).toFixed(0).padStart(5)} KiB, a static page`);
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(2)} s${types ? ", type declarations in dist/types" : ""}`);
 }
 

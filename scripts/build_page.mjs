@@ -1,8 +1,8 @@
 // Builds the benchmarks' page: a static folder with everything in it. Peers are chunks that load on demand.
 import { build } from "esbuild";
-import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { commit } from "./commit.mjs";
 import { esbuildWgsl } from "./wgsl_plugin.mjs";
 
 const root = resolve(import.meta.dirname, "..");
@@ -27,10 +27,5 @@ export async function buildBenchPage(folder) {
     logLevel: "warning",
   });
   copyFileSync(join(root, "src/bench/page/index.html"), join(folder, "index.html"));
-  return Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function commit() {
-  const { stdout, status } = spawnSync("git", ["describe", "--always", "--dirty", "--exclude=*"], { cwd: root, encoding: "utf8" });
-  return status === 0 ? stdout.trim() : "unknown";
+  return metafile;
 }

@@ -1,5 +1,5 @@
 // Imports point one way: architecture rules that grep can check.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -42,8 +42,9 @@ function layerOf(path: string): number {
 }
 
 function resolveImport(from: string, specifier: string): string | null {
-  if (!specifier.startsWith(".") || /\.(wgsl|json)$/.test(specifier)) return null;
-  return resolve(dirname(from), specifier.replace(/\.js$/, ".ts"));
+  if (!specifier.startsWith(".") || /\.(wgsl|json|css)$/.test(specifier)) return null;
+  const path = resolve(dirname(from), specifier.replace(/\.js$/, ".ts"));
+  return existsSync(path) ? path : `${path}x`;
 }
 
 describe("source layout", () => {
@@ -57,6 +58,28 @@ describe("source layout", () => {
         .map((target) => `${relative(src, path)} -> ${relative(src, target)}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("lets the studio use all but the command line, Node and the benchmarks", () => {
+    const studio = files.filter((path) => relative(src, path).startsWith("studio/"));
+    expect(studio.length).toBeGreaterThan(5);
+    const wrong = studio.flatMap((path) =>
+      importsOf(path)
+        .map((specifier) => resolveImport(path, specifier))
+        .filter((target) => target !== null && /^(cli|node|bench)\/|^(index|node)\.ts$/.test(relative(src, target)))
+        .map((target) => `${relative(src, path)} -> ${relative(src, target!)}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("resolves every import to a file", () => {
+    const missing = files.flatMap((path) =>
+      importsOf(path)
+        .map((specifier) => resolveImport(path, specifier))
+        .filter((target) => target !== null && !existsSync(target))
+        .map((target) => `${relative(src, path)} -> ${relative(src, target!)}`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it("has no import cycle between files, types aside", () => {

@@ -1,0 +1,66 @@
+// Builds Kiln Studio: a static folder with everything in it, for any web server and any sub-folder of it. What is not
+// needed to start (tools, byte pairs, benchmarks and their peers, the built-in text) loads on demand, from the same folder.
+import { build, context } from "esbuild";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { commit } from "./commit.mjs";
+import { esbuildWgsl } from "./wgsl_plugin.mjs";
+
+const root = resolve(import.meta.dirname, "..");
+
+/** main.js is the page, worker.js trains, bench_worker.js measures; all in one folder, so that main.js finds them by name. */
+const entryPoints = {
+  main: "src/studio/main.tsx",
+  ...(existsSync(join(root, "src/studio/worker/main.ts")) && { worker: "src/studio/worker/main.ts" }),
+  bench_worker: "src/bench/page/worker.ts",
+};
+
+const options = (folder) => ({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: folder,
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  define: { KILN_COMMIT: JSON.stringify(commit()) },
+  metafile: true,
+  plugins: [esbuildWgsl],
+  logLevel: "warning",
+});
+
+/** Returns esbuild's metafile. */
+export async function buildStudio(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  await copyStatic(folder);
+  const { metafile } = await build(options(folder));
+  return metafile;
+}
+
+/** Builds again whenever a source file changes, until the process ends. */
+export async function watchStudio(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  await copyStatic(folder);
+  const watcher = await context({ ...options(folder), logLevel: "info" });
+  await watcher.watch();
+}
+
+async function copyStatic(folder) {
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(root, "src/studio/index.html"), join(folder, "index.html"));
+  writeFileSync(join(folder, "moby-dick.txt"), await mobyDick());
+}
+
+/** The default text, as `kiln train` reads it. */
+async function mobyDick() {
+  const { outputFiles } = await build({ absWorkingDir: root, entryPoints: ["src/node/moby_dick.ts"], bundle: true, format: "cjs", platform: "node", packages: "external", write: false, define: { "import.meta.url": "here" } });
+  const module = { exports: {} };
+  new Function("module", "exports", "require", "here", outputFiles[0].text)(module, module.exports, createRequire(import.meta.url), import.meta.url);
+  return module.exports.mobyDick();
+}

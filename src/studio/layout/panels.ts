@@ -1,0 +1,16 @@
+// The panels and where they stand. A panel is added by importing it here and naming it in its place.
+import type { ComponentType } from "preact";
+
+export interface Panel {
+  id: string;
+  /** Of its tab or heading. */
+  title: string;
+  component: ComponentType;
+}
+
+/** At the left: what the next run will be. */
+export const left: readonly Panel[] = [];
+/** In the middle: how the rate and the losses go. */
+export const middle: readonly Panel[] = [];
+/** Tabs below: text, attention, runs, tools. */
+export const tabs: readonly Panel[] = [];
