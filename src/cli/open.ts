@@ -2,11 +2,11 @@
 import pc from "picocolors";
 import { adapterChoices, openDevice, type AdapterChoice, type OpenDeviceOptions } from "../node/open_device.js";
 import type { Device } from "../gpu/device.js";
-import { choiceFlag } from "./flags.js";
+import { choiceOf } from "../recipe/values.js";
 
 export const adapterFlag = "--adapter <which>";
 export const adapterHelp = `${adapterChoices.join(" | ")} (or the environment variable KILN_ADAPTER)`;
-export const parseAdapter = choiceFlag("--adapter", adapterChoices);
+export const parseAdapter = choiceOf("--adapter", adapterChoices);
 
 export async function withDevice<T>(adapter: AdapterChoice | undefined, use: (device: Device) => Promise<T>, options: OpenDeviceOptions = {}): Promise<T> {
   const device = await openDevice({ ...options, ...(adapter && { adapter }) });

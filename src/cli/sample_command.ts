@@ -10,7 +10,7 @@ import { modelOf, useAveragedWeights } from "../recipe/model_of.js";
 import { Generator } from "../tensor/random.js";
 import { restoreCheckpoint, type Checkpoint } from "../train/index.js";
 import { exitCodes } from "./errors.js";
-import { numberFlag } from "./flags.js";
+import { numberOf } from "../recipe/values.js";
 import { catchInterrupts } from "./interrupts.js";
 import { adapterFlag, adapterHelp, announce, parseAdapter, withDevice } from "./open.js";
 
@@ -31,11 +31,11 @@ export function addSampleCommand(program: Command, setExitCode: (code: number) =
     .description("write text with a trained model; only the text goes to standard output")
     .option("--checkpoint <file>", "the newest under out by default")
     .option("--prompt <text>", "what to go on from", "\n")
-    .option("--tokens <n>", "how many to write", numberFlag("--tokens", { min: 1, integer: true, example: 300 }), 300)
-    .option("--temperature <n>", "0 takes the likeliest, above 1 is wild", numberFlag("--temperature", { min: 0, example: 0.8 }), 0.8)
-    .option("--top-k <n>", "only the k likeliest tokens", numberFlag("--top-k", { min: 1, integer: true, example: 40 }))
-    .option("--top-p <n>", "only the likeliest that together have this probability", numberFlag("--top-p", { above: 0, max: 1, example: 0.9 }))
-    .option("--seed <n>", "the same seed writes the same text", numberFlag("--seed", { min: 0, max: 2 ** 32 - 1, integer: true, example: 1 }), 1)
+    .option("--tokens <n>", "how many to write", numberOf("--tokens", { min: 1, integer: true, example: 300 }), 300)
+    .option("--temperature <n>", "0 takes the likeliest, above 1 is wild", numberOf("--temperature", { min: 0, example: 0.8 }), 0.8)
+    .option("--top-k <n>", "only the k likeliest tokens", numberOf("--top-k", { min: 1, integer: true, example: 40 }))
+    .option("--top-p <n>", "only the likeliest that together have this probability", numberOf("--top-p", { above: 0, max: 1, example: 0.9 }))
+    .option("--seed <n>", "the same seed writes the same text", numberOf("--seed", { min: 0, max: 2 ** 32 - 1, integer: true, example: 1 }), 1)
     .option(adapterFlag, adapterHelp, parseAdapter)
     .action(async (flags: SampleFlags) => setExitCode(await sample(flags)));
 }

@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../node/files.js";
 import { expressionNames, parseSchedule } from "../recipe/schedule_expression.js";
 import { schedulePresets } from "../recipe/schedule_presets.js";
 import { describe, describeInWords, type Schedule, type ScheduleReport } from "../schedule/index.js";
-import { numberFlag } from "./flags.js";
+import { numberOf } from "../recipe/values.js";
 import { spread, type Plot } from "./plot/plot.js";
 import { svgOf } from "./plot/svg.js";
 import { terminalPlot } from "./plot/terminal.js";
@@ -37,9 +37,9 @@ export function addScheduleCommand(program: Command): void {
     .command("schedule")
     .description("show a learning-rate schedule: values, a plot, and what theory says of it")
     .argument("<expression...>", 'such as "warmup({ steps: 100, to: 1e-3 }).then(cosine({ steps: 900 }))", JSON, or a preset')
-    .option("--steps <n>", "the length of the run; by default the preset's, or until the last value", numberFlag("--steps", { min: 1, max: maxSteps, integer: true, example: 2000 }))
-    .option("--from <t>", "the first step to show", numberFlag("--from", { min: 0, max: 1e15, integer: true, example: 0 }), 0)
-    .option("--every <k>", "print every k-th value instead of a few", numberFlag("--every", { min: 1, integer: true, example: 10 }))
+    .option("--steps <n>", "the length of the run; by default the preset's, or until the last value", numberOf("--steps", { min: 1, max: maxSteps, integer: true, example: 2000 }))
+    .option("--from <t>", "the first step to show", numberOf("--from", { min: 0, max: 1e15, integer: true, example: 0 }), 0)
+    .option("--every <k>", "print every k-th value instead of a few", numberOf("--every", { min: 1, integer: true, example: 10 }))
     .option("--log", "plot the rate on a logarithmic axis")
     .option("--svg <file>", "write the plot as SVG; - for standard output")
     .option("--csv <file>", "write every value as CSV; - for standard output")

@@ -5,7 +5,8 @@ import { loadCheckpoint } from "../node/checkpoint_file.js";
 import { readText } from "../node/text_source.js";
 import { dataOf } from "../recipe/model_of.js";
 import type { RunPlan } from "../recipe/run_plan.js";
-import { checkSettings, presets, type TrainSettings } from "../recipe/settings.js";
+import { presets } from "../recipe/presets.js";
+import { checkSettings, type TrainSettings } from "../recipe/settings.js";
 import type { Checkpoint } from "../train/index.js";
 import { flagOf } from "./flags.js";
 

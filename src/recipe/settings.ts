@@ -1,7 +1,8 @@
-// The settings of a training run, for the command line and the studio: presets, and the rules between settings.
+// The settings of a training run, for the command line and the studio, and the rules between them.
 import { bpeEncodings } from "../data/index.js";
 import { UsageError } from "../errors.js";
 import type { Schedule } from "../schedule/index.js";
+import { presets, type PresetName } from "./presets.js";
 import { parseSchedule } from "./schedule_expression.js";
 
 export const tokenizers = ["char", "byte", ...bpeEncodings] as const;
@@ -66,79 +67,24 @@ export interface TrainSettings {
   sample: number;
 }
 
-/** Tuned to write word-like text after about a minute on two CPU cores without a GPU. */
-const small: TrainSettings = {
-  data: "moby-dick",
-  tokenizer: "char",
-  compactVocab: false,
-  layers: 2,
-  heads: 4,
-  width: 64,
-  block: 32,
-  dropout: 0,
-  bias: false,
-  tied: true,
-  activationCheckpointing: false,
-  norm: "pre",
-  normType: "layer",
-  activation: "gelu",
-  init: "scaled",
-  precision: "f32",
-  batch: 8,
-  accumulate: 1,
-  steps: 600,
-  optimizer: "adamw",
-  lr: 8e-3,
-  minLr: 4e-4,
-  warmup: 60,
-  decay: "cosine",
-  schedule: "",
-  vectorSchedule: "",
-  weightDecay: 0.1,
-  betas: [0.9, 0.99],
-  clip: 1,
-  ema: 0,
-  seed: 1337,
-  evalEvery: 100,
-  evalBatches: 8,
-  checkpointEvery: 200,
-  sample: 300,
-};
-
-/** nanoGPT's settings for a CPU: characters of a small text, about 0.8 million parameters. */
-const nanogptCpu: TrainSettings = {
-  ...small,
-  layers: 4,
-  heads: 4,
-  width: 128,
-  block: 64,
-  init: "gpt2",
-  batch: 12,
-  steps: 2000,
-  lr: 1e-3,
-  minLr: 1e-4,
-  warmup: 100,
-  evalEvery: 250,
-  evalBatches: 20,
-  checkpointEvery: 250,
-  sample: 500,
-};
-
-export const presets = { small, "nanogpt-cpu": nanogptCpu } as const satisfies Record<string, TrainSettings>;
-export type PresetName = keyof typeof presets;
-
 /** How a setting is called where the settings come from: by its name, or as a flag. */
 export type NameOf = (setting: keyof TrainSettings) => string;
 
-/** A preset with changes over it. What a change makes senseless in the preset, and no other change sets, goes along with it. */
+/** A preset with changes over it, checked. */
 export function settingsOf(preset: PresetName, changes: Partial<TrainSettings>, nameOf: NameOf = String): TrainSettings {
-  const base: TrainSettings = presets[preset];
-  const { optimizer = base.optimizer, steps = base.steps, lr = base.lr * (optimizer === "lion" ? lionRate : 1) } = changes;
+  const { optimizer = presets[preset].optimizer } = changes;
   refuseTwoSchedules(changes, nameOf);
   if (changes.betas && !withBetas.includes(optimizer)) {
     throw new UsageError(`${nameOf("betas")}: ${optimizer} has none, got ${changes.betas.join(",")} with ${nameOf("optimizer")} ${optimizer}; leave it out`);
   }
-  const settings = {
+  return checkSettings(mergeSettings(preset, changes), nameOf);
+}
+
+/** A preset with changes over it. What a change makes senseless in the preset, and no other change sets, goes along with it. */
+export function mergeSettings(preset: PresetName, changes: Partial<TrainSettings>): TrainSettings {
+  const base: TrainSettings = presets[preset];
+  const { optimizer = base.optimizer, steps = base.steps, lr = base.lr * (optimizer === "lion" && base.optimizer !== "lion" ? lionRate : 1) } = changes;
+  return {
     ...base,
     lr,
     warmup: Math.round((base.warmup * steps) / base.steps),
@@ -146,7 +92,6 @@ export function settingsOf(preset: PresetName, changes: Partial<TrainSettings>, 
     ...(coupled.includes(optimizer) && { weightDecay: 0 }),
     ...changes,
   };
-  return checkSettings(settings, nameOf);
 }
 
 /** Lion moves every element by the whole rate: about a tenth of AdamW's is right (Chen et al. 2023). */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { flagOf } from "../../src/cli/flags.js";
 import { scheduleOf } from "../../src/recipe/model_of.js";
-import { presets, settingsOf } from "../../src/recipe/settings.js";
+import { presets } from "../../src/recipe/presets.js";
+import { settingsOf } from "../../src/recipe/settings.js";
 
 describe("settings of kiln train", () => {
   it("are the preset's, and flags win", () => {

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { advise, type Advice } from "../../tune/index.js";
-import { numberFlag } from "../flags.js";
+import { numberOf } from "../../recipe/values.js";
 import { rate } from "../format.js";
 import { spread, type Plot } from "../plot/plot.js";
 import { addTuneFlags, report, withTuneRun, type TuneFlags } from "./tune_run.js";
@@ -20,8 +20,8 @@ const plottedPoints = 1000;
 export function addAdviseCommand(program: Command, setExitCode: (code: number) => void): void {
   const command = program.command("advise").description("advise a peak learning rate and a warmup for a run of kiln train, and say why");
   command
-    .option("--batches <n>", "batches that the first step and the sharpness look at", numberFlag("--batches", { min: 1, integer: true, example: 4 }), 4)
-    .option("--sweep <n>", "steps of the range test", numberFlag("--sweep", { min: 10, integer: true, example: 160 }), 160)
+    .option("--batches <n>", "batches that the first step and the sharpness look at", numberOf("--batches", { min: 1, integer: true, example: 4 }), 4)
+    .option("--sweep <n>", "steps of the range test", numberOf("--sweep", { min: 10, integer: true, example: 160 }), 160)
     .option("--no-noise", "leave the gradient noise scale out");
   addTuneFlags(command).action(async (flags: AdviseFlags) => setExitCode(await giveAdvice(command, flags)));
 }

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { rangeTest, type RangeTest } from "../../tune/index.js";
-import { numberFlag } from "../flags.js";
+import { numberOf } from "../../recipe/values.js";
 import { rate } from "../format.js";
 import type { Plot } from "../plot/plot.js";
 import { addTuneFlags, report, withTuneRun, type TuneFlags } from "./tune_run.js";
@@ -16,9 +16,9 @@ interface LrFindFlags extends TuneFlags {
 export function addLrFindCommand(program: Command, setExitCode: (code: number) => void): void {
   const command = program.command("lr-find").description("train with an ever higher learning rate until the loss bursts, and say which rate is of use");
   command
-    .option("--from <lr>", "the lowest rate", numberFlag("--from", { above: 0, example: 1e-7 }), 1e-7)
-    .option("--to <lr>", "the highest rate", numberFlag("--to", { above: 0, example: 10 }), 10)
-    .option("--sweep <n>", "steps from one to the other", numberFlag("--sweep", { min: 10, integer: true, example: 100 }), 100);
+    .option("--from <lr>", "the lowest rate", numberOf("--from", { above: 0, example: 1e-7 }), 1e-7)
+    .option("--to <lr>", "the highest rate", numberOf("--to", { above: 0, example: 10 }), 10)
+    .option("--sweep <n>", "steps from one to the other", numberOf("--sweep", { min: 10, integer: true, example: 100 }), 100);
   addTuneFlags(command).action(async (flags: LrFindFlags) => setExitCode(await lrFind(command, flags)));
 }
 

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { sharpness, type Sharpness } from "../../tune/index.js";
-import { numberFlag } from "../flags.js";
+import { numberOf } from "../../recipe/values.js";
 import { rate } from "../format.js";
 import type { Plot } from "../plot/plot.js";
 import { addTuneFlags, report, withTuneRun, type TuneFlags } from "./tune_run.js";
@@ -16,8 +16,8 @@ interface SharpnessFlags extends TuneFlags {
 export function addSharpnessCommand(program: Command, setExitCode: (code: number) => void): void {
   const command = program.command("sharpness").description("measure the loss's highest curvature, and whether the learning rate is past the edge of stability");
   command
-    .option("--batches <n>", "batches that the loss is the mean of", numberFlag("--batches", { min: 1, integer: true, example: 4 }), 4)
-    .option("--iterations <n>", "most products with the Hessian", numberFlag("--iterations", { min: 1, integer: true, example: 60 }), 60)
+    .option("--batches <n>", "batches that the loss is the mean of", numberOf("--batches", { min: 1, integer: true, example: 4 }), 4)
+    .option("--iterations <n>", "most products with the Hessian", numberOf("--iterations", { min: 1, integer: true, example: 60 }), 60)
     .option("--plain", "of the Hessian alone, without the optimizer's scaling");
   addTuneFlags(command).action(async (flags: SharpnessFlags) => setExitCode(await measure(command, flags)));
 }
