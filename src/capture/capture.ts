@@ -3,7 +3,8 @@ import { Device } from "../gpu/device.js";
 import { Pacer } from "../gpu/pacer.js";
 import { checkNumber } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { leavesOf, signatureOf, type FeedFor, type Leaf } from "./feed.js";
+import type { FeedFor, Leaf } from "./feed.js";
+import { FeedReader } from "./feed_reader.js";
 import { RecordedStep } from "./recorded_step.js";
 
 /** Recordings kept: one for each signature of inputs and state of gradients. The least recently used one goes first. */
@@ -85,6 +86,7 @@ interface Entry {
 class Captured {
   /** The most recently used last. */
   private entries: Entry[] = [];
+  private readonly reader: FeedReader;
   private readonly pacer: Pacer;
   private unfinished: Promise<void>[] = [];
   private disposed = false;
@@ -93,6 +95,7 @@ class Captured {
     private readonly device: Device,
     private readonly fn: (inputs: unknown) => unknown,
   ) {
+    this.reader = new FeedReader(device);
     this.pacer = new Pacer(device);
   }
 
@@ -100,8 +103,8 @@ class Captured {
     if (this.disposed) throw new DisposedError("capture: called after dispose()");
     this.device.checkUsable();
     if (this.device.queue.recording) throw new UsageError("capture: a captured step is called inside another; call its function instead");
-    const leaves = leavesOf(feed, this.device);
-    const entry = this.entryFor(signatureOf(leaves), leaves);
+    const { leaves, signature } = this.reader.read(feed);
+    const entry = this.entryFor(signature, leaves);
     // The call before may have returned what this one is fed.
     entry.recorded.feed(leaves);
     for (const { recorded } of this.entries) recorded.closeResults();

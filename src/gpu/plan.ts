@@ -10,10 +10,23 @@ interface Varying {
   repack: () => ArrayBuffer;
 }
 
+/** Dispatches with nothing between them, field by field: a replay walks memory once, and asks each object for nothing. */
+export interface DispatchRun {
+  readonly kind: "dispatches";
+  readonly dispatches: readonly Dispatch[];
+  /** Null where the pipeline is the one before. */
+  readonly pipelines: readonly (GPUComputePipeline | null)[];
+  readonly bindGroups: readonly GPUBindGroup[];
+  /** Three for each. */
+  readonly grids: Uint32Array;
+}
+
+export type PlanPart = DispatchRun | Exclude<Command, { kind: "dispatch" }>;
+
 export class Plan {
-  readonly commands: readonly Command[];
+  readonly parts: readonly PlanPart[];
   /** All buffers that a replay uses: see LaunchQueue.write. */
-  readonly buffers: readonly PoolBuffer[];
+  readonly buffers: ReadonlySet<PoolBuffer>;
   private readonly owned: PoolBuffer[] = [];
   private readonly changed: readonly PoolBuffer[];
   private readonly varying: readonly Varying[];
@@ -33,13 +46,13 @@ export class Plan {
     this.varying = launches.flatMap((launch) => (launch.repack ? [{ offset_bytes: paramsOf.get(launch)!.offset_bytes, repack: launch.repack }] : []));
     this.varyingParams = varying.slice;
     this.staging = varying.bytes;
-    this.commands = recording.commands.map((command) => this.bound(command, paramsOf));
-    this.buffers = [...recording.external.keys(), ...recording.memory.all, ...recording.contents, ...this.owned];
+    this.parts = partsOf(recording.commands.map((command) => this.bound(command, paramsOf)));
+    this.buffers = new Set([...recording.external.keys(), ...recording.memory.all, ...recording.contents, ...this.owned]);
     this.changed = [...recording.external].filter(([buffer, version]) => buffer.version !== version).map(([buffer]) => buffer);
   }
 
   get dispatches(): number {
-    return this.commands.filter(({ kind }) => kind === "dispatch").length;
+    return this.parts.reduce((sum, part) => sum + (part.kind === "dispatches" ? part.dispatches.length : 0), 0);
   }
 
   /** Bytes that the plan holds for itself. */
@@ -92,4 +105,32 @@ export class Plan {
     const dispatch: Dispatch = { pipeline, bindGroup, buffers: all.map(({ buffer }) => buffer), grid, cost };
     return { kind: "dispatch", dispatch };
   }
+}
+
+function partsOf(commands: readonly Command[]): PlanPart[] {
+  const parts: PlanPart[] = [];
+  let run: Dispatch[] = [];
+  const endRun = () => {
+    if (run.length > 0) parts.push(runOf(run));
+    run = [];
+  };
+  for (const command of commands) {
+    if (command.kind === "dispatch") run.push(command.dispatch);
+    else {
+      endRun();
+      parts.push(command);
+    }
+  }
+  endRun();
+  return parts;
+}
+
+function runOf(dispatches: readonly Dispatch[]): DispatchRun {
+  return {
+    kind: "dispatches",
+    dispatches,
+    pipelines: dispatches.map(({ pipeline }, i) => (pipeline === dispatches[i - 1]?.pipeline ? null : pipeline.gpu)),
+    bindGroups: dispatches.map(({ bindGroup }) => bindGroup),
+    grids: Uint32Array.from(dispatches.flatMap(({ grid }) => grid)),
+  };
 }

@@ -3,7 +3,7 @@ import { DisposedError } from "../errors.js";
 import { usage, type BufferPool, type PoolBuffer, type Slice } from "./buffers.js";
 import type { Dispatch, DispatchObserver } from "./dispatch.js";
 import type { Pipeline } from "./pipelines.js";
-import type { Plan } from "./plan.js";
+import type { DispatchRun, Plan } from "./plan.js";
 import type { Launch, Recording } from "./recording.js";
 
 const maxDispatchesPerSubmit = 256;
@@ -24,6 +24,8 @@ export class LaunchQueue {
   private used_bytes = 0;
   private pending = 0;
   private batch = 0;
+  /** Plans that wait for the submit. */
+  private readonly played: Plan[] = [];
   private closed = false;
   /** Watches what is encoded; see the profiler. */
   observer: DispatchObserver | null = null;
@@ -77,11 +79,11 @@ export class LaunchQueue {
   /** Launches a recorded step again, in one pass where it copies nothing. Submitted when this task ends, or somebody reads. */
   play(plan: Plan): void {
     this.checkOpen();
-    for (const buffer of plan.buffers) this.touch(buffer);
-    for (const command of plan.commands) {
-      if (command.kind === "dispatch") this.encodeDispatch(command.dispatch);
-      else if (command.kind === "copy") this.encodeCopy(command.source, command.sourceOffset, command.target, command.targetOffset, command.size);
-      else this.encodeClear(command.target, command.offset, command.size);
+    this.played.push(plan);
+    for (const part of plan.parts) {
+      if (part.kind === "dispatches") this.encodeRun(part);
+      else if (part.kind === "copy") this.encodeCopy(part.source, part.sourceOffset, part.target, part.targetOffset, part.size);
+      else this.encodeClear(part.target, part.offset, part.size);
     }
     plan.markChanged();
     void this.submitSoon();
@@ -108,6 +110,21 @@ export class LaunchQueue {
     if (this.pending >= maxDispatchesPerSubmit) this.flush();
     for (const buffer of dispatch.buffers) this.touch(buffer);
     this.encodeDispatch(dispatch);
+  }
+
+  private encodeRun({ dispatches, pipelines, bindGroups, grids }: DispatchRun): void {
+    if (this.observer) return dispatches.forEach((dispatch) => this.encodeDispatch(dispatch));
+    const pass = this.openPass();
+    const count = bindGroups.length;
+    for (let i = 0, at = 0; i < count; i++, at += 3) {
+      const pipeline = pipelines[i];
+      if (pipeline) pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroups[i]!);
+      pass.dispatchWorkgroups(grids[at]!, grids[at + 1]!, grids[at + 2]!);
+    }
+    this.currentPipeline = dispatches[count - 1]!.pipeline;
+    this.pending += count;
+    this.counts.dispatches += count;
   }
 
   private encodeDispatch(dispatch: Dispatch): void {
@@ -179,7 +196,7 @@ export class LaunchQueue {
   write(target: Slice, data: ArrayBufferView, dataOffset_bytes = 0, size_bytes = data.byteLength): void {
     this.checkOpen();
     if (this.recorded) return this.recordWrite(this.recorded, target, data, dataOffset_bytes, size_bytes);
-    if (target.buffer.lastBatch === this.batch && this.pending > 0) this.flush();
+    if (this.pending > 0 && this.isPending(target.buffer)) this.flush();
     this.counts.writes++;
     this.gpu.queue.writeBuffer(target.buffer.gpu, target.offset_bytes, data.buffer as ArrayBuffer, data.byteOffset + dataOffset_bytes, size_bytes);
   }
@@ -209,6 +226,7 @@ export class LaunchQueue {
     this.encoder = null;
     this.used_bytes = 0;
     this.pending = 0;
+    this.played.length = 0;
     this.batch++;
     this.counts.submits++;
   }
@@ -222,6 +240,11 @@ export class LaunchQueue {
 
   private checkOpen(): void {
     if (this.closed) throw new DisposedError("device: used after close()");
+  }
+
+  /** Whether something launched and not yet submitted uses the buffer. */
+  private isPending(buffer: PoolBuffer): boolean {
+    return buffer.lastBatch === this.batch || this.played.some(({ buffers }) => buffers.has(buffer));
   }
 
   private touch(buffer: PoolBuffer): void {

@@ -14,6 +14,7 @@ export interface GradientPlace {
 type GradientState = "none" | "slot" | GradientPlace;
 
 interface Gradient {
+  leaf: Tensor;
   /** Before the function ran. */
   before: Tensor | null;
   /** What the function found, where it looked before it wrote. */
@@ -25,40 +26,44 @@ interface Gradient {
 
 export class TrackedGradients {
   private readonly ofLeaves = new Map<Tensor, Gradient>();
+  /** The same, once the function has run: walked around every replay. */
+  private held: readonly Gradient[] = [];
 
   finds(leaf: Tensor, grad: Tensor | null): void {
-    if (!this.ofLeaves.has(leaf)) this.ofLeaves.set(leaf, { before: grad, found: stateOf(leaf), written: false, left: null });
+    if (!this.ofLeaves.has(leaf)) this.ofLeaves.set(leaf, { leaf, before: grad, found: stateOf(leaf), written: false, left: null });
   }
 
   writes(leaf: Tensor, before: Tensor | null): void {
-    const gradient = this.ofLeaves.get(leaf) ?? { before, found: null, written: true, left: null };
+    const gradient = this.ofLeaves.get(leaf) ?? { leaf, before, found: null, written: true, left: null };
     gradient.written = true;
     this.ofLeaves.set(leaf, gradient);
   }
 
   /** The function has run: what it leaves behind stays alive for replays, whatever becomes of the leaves' handles. */
   hold(): void {
-    for (const [leaf, gradient] of this.ofLeaves) {
-      if (!gradient.written || leaf.isDisposed) continue;
-      gradient.left = stateOf(leaf);
+    this.held = [...this.ofLeaves.values()];
+    for (const gradient of this.held) {
+      if (!gradient.written || gradient.leaf.isDisposed) continue;
+      gradient.left = stateOf(gradient.leaf);
       placeIn(gradient.left)?.memory.retain();
     }
   }
 
   release(): void {
-    for (const { left } of this.ofLeaves.values()) placeIn(left)?.memory.release();
+    for (const { left } of this.held) placeIn(left)?.memory.release();
+    this.held = [];
     this.ofLeaves.clear();
   }
 
   /** Whether leaves have a gradient where they had one, or none, as when the function ran. */
   holds(): boolean {
-    for (const [leaf, { found }] of this.ofLeaves) if (found !== null && !isSame(stateOf(leaf), found)) return false;
+    for (const { leaf, found } of this.held) if (found !== null && !isSame(stateOf(leaf), found)) return false;
     return true;
   }
 
   /** After a replay: leaves have the gradients that the function leaves them. */
   restore(): void {
-    for (const [leaf, { left }] of this.ofLeaves) {
+    for (const { leaf, left } of this.held) {
       if (left === null || leaf.isDisposed || isSame(stateOf(leaf), left)) continue;
       if (left === "none") leaf.dropGrad();
       else leaf.adoptGrad(placeIn(left));

@@ -14,6 +14,7 @@ export function tracker(): Tracker | null {
 }
 
 interface Seen {
+  tensor: Tensor;
   memory: PoolBuffer;
   offset_bytes: number;
   requiresGrad: boolean;
@@ -41,6 +42,8 @@ export function settingChanges(owner: object): void {
 export class Tracker {
   private readonly made = new WeakSet<Tensor>();
   private readonly seen = new Map<Tensor, Seen>();
+  /** The same, once the function has run: a list is walked before every replay without making garbage. */
+  private found: readonly Seen[] = [];
   private readonly gradients = new TrackedGradients();
   /** Gradients in memory of their own: where they lie is known by their leaves, whose handles may change. */
   private readonly followed = new WeakSet<Tensor>();
@@ -74,7 +77,7 @@ export class Tracker {
   uses(tensor: Tensor, memory: PoolBuffer, offset_bytes: number): void {
     if (this.made.has(tensor) || this.followed.has(tensor) || this.seen.has(tensor)) return;
     this.checkDevice(tensor);
-    this.seen.set(tensor, { memory, offset_bytes, requiresGrad: tensor.requiresGrad });
+    this.seen.set(tensor, { tensor, memory, offset_bytes, requiresGrad: tensor.requiresGrad });
   }
 
   finds(owner: object, isSame: () => boolean): void {
@@ -107,6 +110,7 @@ export class Tracker {
 
   /** The function has run, and will be replayed until `release`. */
   hold(): void {
+    this.found = [...this.seen.values()];
     this.gradients.hold();
   }
 
@@ -122,7 +126,7 @@ export class Tracker {
   /** Whether settings and tensors are as they were, and leaves have a gradient, or none, as before. */
   holds(): boolean {
     for (const isSame of this.settings) if (!isSame()) return false;
-    for (const [tensor, { memory, offset_bytes, requiresGrad }] of this.seen) {
+    for (const { tensor, memory, offset_bytes, requiresGrad } of this.found) {
       if (!tensor.isAt(memory, offset_bytes) || tensor.requiresGrad !== requiresGrad) return false;
     }
     return this.gradients.holds();
@@ -130,7 +134,7 @@ export class Tracker {
 
   /** Whether it can never hold again: a tensor that the function took is gone. */
   get isOver(): boolean {
-    for (const tensor of this.seen.keys()) if (tensor.isDisposed) return true;
+    for (const { tensor } of this.found) if (tensor.isDisposed) return true;
     return false;
   }
 

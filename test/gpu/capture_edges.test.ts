@@ -52,6 +52,31 @@ describe("what a captured step returned, fed to its next call", () => {
     }));
 });
 
+describe("feeds that differ from call to call", () => {
+  it("are read anew: values, lengths, shapes, types, names and their order", () =>
+    withoutLeak(async () => {
+      const total = capture(device, (feed: { x: Tensor; by?: Tensor }) => sum(feed.by ? mul(feed.x, cast(feed.by, "f32")) : feed.x));
+      const feeds: [Parameters<typeof total>[0], number][] = [
+        [{ x: Float32Array.of(1, 2) }, 3],
+        [{ x: Float32Array.of(5, 6) }, 11],
+        [{ x: Float32Array.of(1, 2, 3) }, 6],
+        [{ x: Float32Array.of(1, 2, 3), by: 2 }, 12],
+        [{ x: Float32Array.of(1, 2, 3), by: 3 }, 18],
+        [{ by: 4, x: Float32Array.of(1, 2, 3) }, 24],
+        [{ by: Int32Array.of(1, 0, 2), x: Float32Array.of(1, 2, 3) }, 7],
+        [{ by: Uint32Array.of(0, 0, 2), x: Float32Array.of(1, 2, 3) }, 6],
+        [{ x: Float32Array.of(1, 2, 3, 4), shape: [2, 2] }, 10],
+        [{ x: Float32Array.of(1, 2, 3, 5), shape: [2, 2] }, 11],
+        [{ x: Float32Array.of(1, 2, 3, 5), shape: [4, 1] }, 11],
+      ];
+      for (const [feed, want] of feeds) expect(await total(feed).item()).toBe(want);
+      expect(total.report().map(({ runs }) => runs)).toEqual([2, 1, 3, 1, 1, 2, 1]);
+      expect(() => total({ x: Float32Array.of(1, 2, 3), shape: [4, 1] } as never)).toThrow("does not have the shape beside it, got 3 values for");
+      expect(await total({ x: Float32Array.of(2, 2, 3, 5), shape: [4, 1] }).item()).toBe(12);
+      total.dispose();
+    }));
+});
+
 describe("results of a captured step", () => {
   it("may be one tensor in several places", () =>
     withoutLeak(async () => {

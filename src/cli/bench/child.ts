@@ -15,7 +15,7 @@ interface Trainer {
 
 const [engine, stepsText] = process.argv.slice(2) as [ProcessEngine, string];
 const steps = Number(stepsText);
-const samplesWanted = 20;
+const samplesWanted = 100;
 
 const { contender, probe, memory } = await open(engine, trainingSpec(gptShapes["nanogpt-cpu"]));
 contender.run();

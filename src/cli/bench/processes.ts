@@ -64,12 +64,11 @@ async function memory(engine: ProcessEngine, cache: string, options: ProcessOpti
   }
 }
 
-/** From the second quarter of the run to the last, in percent, by medians. */
+/** From the second quarter of the run to the last, in percent, by the least of each: the collector's sawtooth lies above it. */
 function growth(samples: readonly MemorySample[], what: "buffers" | "bytes" | "rss"): number {
   const quarter = samples.length >> 2;
   const values = samples.map((sample) => sample[what]);
-  const middle = (part: readonly number[]) => summarise(part).median;
-  return 100 * (middle(values.slice(-quarter)) / middle(values.slice(quarter, 2 * quarter)) - 1);
+  return 100 * (Math.min(...values.slice(-quarter)) / Math.min(...values.slice(quarter, 2 * quarter)) - 1);
 }
 
 /** Runs a process of its own to the end. Shaders are cached in `cache` alone. */
