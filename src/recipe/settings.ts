@@ -9,7 +9,8 @@ export const tokenizers = ["char", "byte", ...bpeEncodings] as const;
 export const optimizers = ["adamw", "adam", "sgd", "lion", "radam", "gi-adam", "rmsprop", "adagrad"] as const;
 /** Those that mix weight decay into a gradient that they then rescale. */
 const coupled: readonly string[] = ["adam", "rmsprop", "adagrad"];
-const withBetas: readonly string[] = ["adamw", "adam", "lion", "radam", "gi-adam"];
+/** Those with betas. */
+export const withBetas: readonly string[] = ["adamw", "adam", "lion", "radam", "gi-adam"];
 export const decays = ["cosine", "linear", "constant"] as const;
 export const norms = ["pre", "post"] as const;
 export const normTypes = ["layer", "rms", "none"] as const;

@@ -1,0 +1,74 @@
+// Start, Pause, Resume and Stop, and how far the run in front is.
+import { useSignal } from "@preact/signals";
+import { worker } from "../client.js";
+import type { RunRecord } from "../protocol.js";
+import { estimateError } from "../state/estimate.js";
+import { telling } from "../state/notices.js";
+import { device, selected, selectedRun, training } from "../state/runs.js";
+import { settings, settingsError, textOfSettings } from "../state/settings.js";
+import { nameOfRun } from "../state/run_name.js";
+import { count, duration, loss } from "./format.js";
+
+const resumable: readonly RunRecord["status"][] = ["new", "paused", "stopped", "interrupted", "failed"];
+
+export function RunControls() {
+  const asked = useSignal<string | null>(null);
+  const running = training.value?.record ?? null;
+  const shown = running ?? selected.value?.record ?? null;
+  const wrong = settingsError.value ?? estimateError.value;
+  const ask = (what: string, work: () => Promise<unknown>) => async () => {
+    asked.value = what;
+    await telling(work);
+    asked.value = null;
+  };
+  const begin = async () => {
+    selectedRun.value = await worker.start({ name: nameOfRun(), settings: settings.value, text: textOfSettings.value, clonedFrom: null });
+  };
+  const busy = asked.value !== null;
+  return (
+    <div class="run-controls">
+      <div class="row" role="group" aria-label="Run">
+        <button class="primary" disabled={busy || !device.value || wrong !== null} aria-describedby="start-why" onClick={ask("start", begin)} title="Trains a new model with the settings of the form. A run that trains is paused first.">
+          {asked.value === "start" ? "Starting…" : "Start"}
+        </button>
+        <button disabled={busy || !running} onClick={ask("pause", () => worker.pause())} title="Stops after this step; Resume goes on exactly there.">
+          Pause
+        </button>
+        <button disabled={busy || running !== null || !shown || !resumable.includes(shown.status)} onClick={ask("resume", () => worker.resume(shown!.id))} title="Goes on with the run that is shown, from where it stopped.">
+          Resume
+        </button>
+        <button disabled={busy || !running} onClick={ask("stop", () => worker.stop())} title="Ends the run and saves it. It can still go on later.">
+          Stop
+        </button>
+      </div>
+      <p id="start-why" class="status">
+        {wrong && device.value ? <span class="error">Not ready: {wrong.field} – {wrong.message}</span> : shown ? <Progress record={shown} /> : <span class="muted">{device.value ? "Ready. Press Start." : "Looking for a device…"}</span>}
+      </p>
+      <p class="visually-hidden" role="status">
+        {shown && `${shown.name}: ${statusWords[shown.status]}`}
+      </p>
+    </div>
+  );
+}
+
+const statusWords: Record<RunRecord["status"], string> = {
+  new: "not started",
+  running: "training",
+  paused: "paused",
+  stopped: "stopped",
+  interrupted: "interrupted",
+  done: "done",
+  failed: "failed",
+};
+
+function Progress({ record }: { record: RunRecord }) {
+  const { status, step, settings, trainedSeconds, message } = record;
+  return (
+    <>
+      <strong>{record.name}</strong> {statusWords[status]}, step {count(step)} of {count(settings.steps)}, loss {loss(record.loss)}
+      {trainedSeconds > 0 && `, ${duration(trainedSeconds)}`}
+      <progress max={settings.steps} value={step} aria-label="Steps taken" />
+      {message && <span class={status === "failed" ? "error" : "muted"}> {message}</span>}
+    </>
+  );
+}

@@ -1,0 +1,20 @@
+// A text of the user's: pasted, dropped or chosen.
+import { decodeText } from "../../data/index.js";
+import { changeSettings, ownText } from "./settings.js";
+
+/** What the built-in data are called: a file of such a name gets another. */
+const isBuiltIn = (name: string) => name === "moby-dick" || name.startsWith("task:");
+/** Above it the page would be slow for seconds with every change of the form. */
+const most_MB = 50;
+
+export function useText(name: string, text: string): void {
+  const called = isBuiltIn(name) ? `${name}.txt`.replace("task:", "task-") : name;
+  ownText.value = { name: called, text };
+  changeSettings({ data: called });
+}
+
+/** Throws DataError for what is no text in UTF-8. */
+export async function useFile(file: File): Promise<void> {
+  if (file.size > most_MB * 1e6) throw new Error(`${file.name} has ${(file.size / 1e6).toFixed(0)} MB; the page takes texts up to ${most_MB} MB: cut it, or train on all of it with "npx kiln train --data"`);
+  useText(file.name, decodeText(new Uint8Array(await file.arrayBuffer()), file.name));
+}
