@@ -34,7 +34,7 @@ const { metafile, outputFiles } = await build({
   sourcemap: true,
   metafile: true,
   write: false,
-  plugins: [esbuildWgsl],
+  plugins: [esbuildWgsl({ minify: true })],
   logLevel: "warning",
 }).catch(() => process.exit(1));
 

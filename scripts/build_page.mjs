@@ -23,7 +23,7 @@ export async function buildBenchPage(folder) {
     target: "es2022",
     define: { KILN_COMMIT: JSON.stringify(commit()) },
     metafile: true,
-    plugins: [esbuildWgsl],
+    plugins: [esbuildWgsl({ minify: true })],
     logLevel: "warning",
   });
   copyFileSync(join(root, "src/bench/page/index.html"), join(folder, "index.html"));

@@ -31,7 +31,7 @@ const options = (folder) => ({
   jsxImportSource: "preact",
   define: { KILN_COMMIT: JSON.stringify(commit()) },
   metafile: true,
-  plugins: [esbuildWgsl],
+  plugins: [esbuildWgsl({ minify: true })],
   logLevel: "warning",
 });
 

@@ -1,25 +1,35 @@
-// Turns a `.wgsl` file into a module whose default export is { name, code }: `name` is the file's stem,
-// `code` its text with every `//#include "path"` expanded once. One function, used by esbuild and by vitest.
+// Turns a `.wgsl` file into a module whose default export is { name, code }: `name` is the file's stem, `code` its text with
+// every `//#include "path"` expanded once. In a bundle, the text of an included file stands once, however many include it.
 import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { minifyWgsl } from "./wgsl_minify.mjs";
 
 export function readShader(path) {
-  const files = [];
-  const code = expand(path, new Set(), files);
-  return { name: basename(path, ".wgsl"), code, files };
+  const pieces = piecesOf(path, new Set());
+  return { name: basename(path, ".wgsl"), code: pieces.map(textOf).join("\n"), files: [...new Set(pieces.map(({ file }) => file))] };
 }
 
-function expand(path, seen, files) {
-  files.push(path);
-  const lines = readFileSync(path, "utf8").split("\n").map((line) => {
+/** The text in order, as lines from files: an include ends one piece and begins the next. */
+function piecesOf(file, seen) {
+  seen.add(file);
+  const lines = readFileSync(file, "utf8").split("\n");
+  const pieces = [];
+  let from = 0;
+  const endPiece = (to) => to > from && pieces.push({ file, from, to });
+  for (const [i, line] of lines.entries()) {
     const include = /^\/\/#include\s+"([^"]+)"\s*$/.exec(line);
-    if (!include) return line;
-    const target = resolve(shaderRoot(path), include[1]);
-    if (seen.has(target)) return "";
-    seen.add(target);
-    return expand(target, seen, files);
-  });
-  return lines.join("\n");
+    if (!include) continue;
+    endPiece(i);
+    from = i + 1;
+    const target = resolve(shaderRoot(file), include[1]);
+    if (!seen.has(target)) pieces.push(...piecesOf(target, seen));
+  }
+  endPiece(lines.length);
+  return pieces;
+}
+
+function textOf({ file, from, to }) {
+  return readFileSync(file, "utf8").split("\n").slice(from, to).join("\n");
 }
 
 // Includes are written from the shaders folder, wherever the including file lies in it.
@@ -32,18 +42,29 @@ function shaderRoot(path) {
   return folder;
 }
 
-const moduleText = ({ name, code }) => `export default ${JSON.stringify({ name, code })};`;
-
-/** esbuild plugin. */
-export const esbuildWgsl = {
-  name: "wgsl",
-  setup(build) {
-    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
-      const shader = readShader(path);
-      return { contents: moduleText(shader), loader: "js", watchFiles: shader.files };
-    });
-  },
-};
+/** esbuild plugin. `minify` leaves out comments and spaces. */
+export function esbuildWgsl({ minify = false } = {}) {
+  return {
+    name: "wgsl",
+    setup(build) {
+      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
+        const pieces = piecesOf(path, new Set());
+        const others = pieces.filter(({ file }) => file !== path);
+        const imports = others.map(({ file, from, to }, i) => `import piece${i} from ${JSON.stringify(`wgsl-piece:${file}:${from}:${to}`)};`);
+        const parts = pieces.map((piece) => (piece.file === path ? JSON.stringify(shownText(piece)) : `piece${others.indexOf(piece)}`));
+        // As a pure call, a shader that nobody launches is left out of a bundle.
+        const contents = `${imports.join("\n")}\nexport default { name: ${JSON.stringify(basename(path, ".wgsl"))}, code: /* @__PURE__ */ [${parts.join(", ")}].join("\\n") };`;
+        return { contents, loader: "js", resolveDir: dirname(path), watchFiles: [...new Set(pieces.map(({ file }) => file))] };
+      });
+      build.onResolve({ filter: /^wgsl-piece:/ }, ({ path }) => ({ path: path.slice("wgsl-piece:".length), namespace: "wgsl-piece", sideEffects: false }));
+      build.onLoad({ filter: /.*/, namespace: "wgsl-piece" }, ({ path }) => {
+        const [, file, from, to] = /^(.*):(\d+):(\d+)$/.exec(path);
+        return { contents: `export default ${JSON.stringify(shownText({ file, from: Number(from), to: Number(to) }))};`, loader: "js", watchFiles: [file] };
+      });
+      const shownText = (piece) => (minify ? minifyWgsl(textOf(piece)) : textOf(piece));
+    },
+  };
+}
 
 /** vite and vitest plugin. */
 export const viteWgsl = {
@@ -52,6 +73,7 @@ export const viteWgsl = {
   load(id) {
     const path = id.split("?")[0];
     if (!path.endsWith(".wgsl")) return null;
-    return moduleText(readShader(path));
+    const { name, code } = readShader(path);
+    return `export default ${JSON.stringify({ name, code })};`;
   },
 };

@@ -62,7 +62,7 @@ export async function servePage(entry: string): Promise<{ url: string; server: S
     platform: "browser",
     write: false,
     sourcemap: "inline",
-    plugins: [esbuildWgsl],
+    plugins: [esbuildWgsl()],
   });
   const script = bundle.outputFiles[0]!.text;
   const server = createServer((request, response) => {

@@ -28,7 +28,7 @@ export async function runScript(source: string, env: Record<string, string> = {}
       platform: "node",
       packages: "external",
       outfile,
-      plugins: [esbuildWgsl],
+      plugins: [esbuildWgsl()],
     });
     return await runNode([outfile], env, limit_ms);
   } finally {
