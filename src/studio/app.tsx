@@ -5,6 +5,7 @@ import { Header } from "./layout/header.js";
 import { NoWebGPU } from "./layout/no_webgpu.js";
 import { Notices } from "./layout/notices.js";
 import { left, middle, tabs, type Panel } from "./layout/panels.js";
+import { RunControls } from "./layout/run_controls.js";
 import { Tabs } from "./layout/tabs.js";
 import { narrow } from "./state/narrow.js";
 import { device, runs } from "./state/runs.js";
@@ -22,6 +23,7 @@ export function App() {
       </a>
       <ErrorBoundary name="The run controls">
         <Header />
+        <RunControls />
       </ErrorBoundary>
       <Notices />
       <main>

@@ -2,28 +2,24 @@ import { chooseTheme, themeChoice, themeChoices, type ThemeChoice } from "../sta
 import { device } from "../state/runs.js";
 import { linkToSettings } from "../state/url.js";
 import { notify, telling } from "../state/notices.js";
-import { RunControls } from "./run_controls.js";
 
 export function Header() {
   return (
-    <header>
-      <div class="row title">
-        <h1>Kiln Studio</h1>
-        <DeviceBadge />
-        <span class="grow" />
-        <button onClick={() => void telling(copyLink)} title="Copies an address that opens this page with the settings of the form.">
-          Copy link
-        </button>
-        <label class="row">
-          Theme
-          <select value={themeChoice.value} onChange={(event) => chooseTheme(event.currentTarget.value as ThemeChoice)} title="Light or dark; system follows this computer.">
-            {themeChoices.map((choice) => (
-              <option key={choice}>{choice}</option>
-            ))}
-          </select>
-        </label>
-      </div>
-      <RunControls />
+    <header class="row">
+      <h1>Kiln Studio</h1>
+      <DeviceBadge />
+      <span class="grow" />
+      <button onClick={() => void telling(copyLink)} title="Copies an address that opens this page with the settings of the form.">
+        Copy link
+      </button>
+      <label class="row">
+        Theme
+        <select value={themeChoice.value} onChange={(event) => chooseTheme(event.currentTarget.value as ThemeChoice)} title="Light or dark; system follows this computer.">
+          {themeChoices.map((choice) => (
+            <option key={choice}>{choice}</option>
+          ))}
+        </select>
+      </label>
     </header>
   );
 }

@@ -4,7 +4,7 @@ import { describedBy, Field } from "../layout/field.js";
 import { telling } from "../state/notices.js";
 import { useFile, useText } from "../state/own_text.js";
 import { changeSettings, ownText, settings } from "../state/settings.js";
-import { builtInData } from "./data_sources.js";
+import { builtInData } from "../data_sources.js";
 import { errorAt, idOf } from "./setting_field.js";
 import { words } from "./words.js";
 

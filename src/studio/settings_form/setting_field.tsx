@@ -5,7 +5,7 @@ import { parseSetting, settingRules } from "../../recipe/rules.js";
 import type { TrainSettings } from "../../recipe/settings.js";
 import { describedBy, Field } from "../layout/field.js";
 import { estimateError } from "../state/estimate.js";
-import { changeSettings, settings, settingsError, typingErrors, type SettingName } from "../state/settings.js";
+import { changeSettings, combinationError, settings, typingErrors, type SettingName } from "../state/settings.js";
 import { words } from "./words.js";
 
 interface Props {
@@ -76,7 +76,7 @@ function set(name: SettingName, text: string): void {
 export function errorAt(name: SettingName): string | null {
   const typing = typingErrors.value[name];
   if (typing !== undefined) return typing;
-  const found = [settingsError.value, estimateError.value].find((error) => error?.field === name);
+  const found = [combinationError.value, estimateError.value].find((error) => error?.field === name);
   return found?.message ?? null;
 }
 

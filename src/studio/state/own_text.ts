@@ -2,13 +2,12 @@
 import { decodeText } from "../../data/index.js";
 import { changeSettings, ownText } from "./settings.js";
 
-/** What the built-in data are called: a file of such a name gets another. */
-const isBuiltIn = (name: string) => name === "moby-dick" || name.startsWith("task:");
 /** Above it the page would be slow for seconds with every change of the form. */
 const most_MB = 50;
 
 export function useText(name: string, text: string): void {
-  const called = isBuiltIn(name) ? `${name}.txt`.replace("task:", "task-") : name;
+  // A file called as the built-in data are gets another name.
+  const called = name === "moby-dick" || name.startsWith("task:") ? `my ${name}` : name;
   ownText.value = { name: called, text };
   changeSettings({ data: called });
 }

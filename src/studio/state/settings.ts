@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { KilnError } from "../../errors.js";
 import type { PresetName } from "../../recipe/presets.js";
+import { builtInData } from "../data_sources.js";
 import { checkSettings, mergeSettings, type TrainSettings } from "../../recipe/settings.js";
 
 export type SettingName = keyof TrainSettings;
@@ -24,11 +25,19 @@ export const settings = computed<TrainSettings>(() => mergeSettings(preset.value
 /** The text that goes to the worker with `settings`; null where it knows the data by name. */
 export const textOfSettings = computed(() => (ownText.value?.name === settings.value.data ? ownText.value.text : null));
 
+/** What is wrong with the values as they stand together. */
+export const combinationError = computed(() => dataError() ?? errorOf(() => checkSettings(settings.value)));
+
+function dataError(): { field: SettingName; message: string } | null {
+  const { data } = settings.value;
+  if (textOfSettings.value !== null || builtInData.some(({ name }) => name === data)) return null;
+  return { field: "data", message: `the text "${data}" is not here: a link does not hold texts. Choose that file, paste it, or take another text` };
+}
+
 /** The first thing wrong with the settings together, at the field that it names. */
 export const settingsError = computed<{ field: SettingName; message: string } | null>(() => {
   const mistyped = Object.entries(typingErrors.value)[0];
-  if (mistyped) return { field: mistyped[0] as SettingName, message: mistyped[1] };
-  return errorOf(() => checkSettings(settings.value));
+  return mistyped ? { field: mistyped[0] as SettingName, message: mistyped[1] } : combinationError.value;
 });
 
 export function changeSettings(more: Partial<TrainSettings>): void {

@@ -4,7 +4,7 @@ import { effect } from "@preact/signals";
 import { KilnError } from "../../errors.js";
 import { presets, type PresetName } from "../../recipe/presets.js";
 import { parseSetting } from "../../recipe/rules.js";
-import type { TrainSettings } from "../../recipe/settings.js";
+import { mergeSettings, type TrainSettings } from "../../recipe/settings.js";
 import { applyPreset, changes, changeSettings, changesTo, firstPreset, preset, type SettingName } from "./settings.js";
 
 export interface LinkedSettings {
@@ -16,15 +16,9 @@ export interface LinkedSettings {
 
 /** Without "#"; empty for the first preset as it is. */
 export function encodeSettings(name: PresetName, changed: Partial<TrainSettings>): string {
-  const base: TrainSettings = presets[name];
-  const parts = Object.entries(changed).map(([setting, value]) => [setting, String(value)] as [string, string]);
-  const own = parts.filter(([setting, text]) => text !== String(base[setting as SettingName]) || isDrawnAlong(setting));
-  return new URLSearchParams([...(name === firstPreset ? [] : [["preset", name] as [string, string]]), ...own]).toString();
-}
-
-/** Those that follow another setting, unless they are named. */
-function isDrawnAlong(setting: string): boolean {
-  return ["lr", "warmup", "minLr", "weightDecay"].includes(setting);
+  const needed = changesTo(mergeSettings(name, changed), name);
+  const parts = Object.entries(needed).map(([setting, value]) => [setting, String(value)]);
+  return new URLSearchParams([...(name === firstPreset ? [] : [["preset", name]]), ...parts]).toString();
 }
 
 /** Takes any text: a link may be cut off, from an older page, or made up. */
