@@ -1,4 +1,5 @@
 // The charts: what each draws of a run, and how it says its numbers.
+import { duration } from "../layout/format.js";
 import { clippedFlag, skippedFlag, type RunColumns } from "./columns.js";
 
 export type XAxis = "step" | "time";
@@ -107,13 +108,6 @@ export function shortNumber(value: number | null | undefined): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
   return String(Number(value.toPrecision(4)));
-}
-
-/** Seconds as people say them. */
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
-  const [minutes, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
-  return minutes < 60 ? `${minutes} min ${rest} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 export function xText(x: number, axis: XAxis): string {

@@ -1,0 +1,58 @@
+// One panel of the studio in a page of its own, served as the studio is: under its policy, from files.
+import { build } from "esbuild";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+// @ts-expect-error plain JavaScript, shared with the build
+import { staticServer } from "../../scripts/static_server.mjs";
+// @ts-expect-error plain JavaScript, shared with the build
+import { esbuildWgsl } from "../../scripts/wgsl_plugin.mjs";
+
+const html = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>panel</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="main.css">
+    <script type="module" src="main.js"></script>
+  </head>
+  <body><main><h1>Panel</h1><div id="panel"></div></main></body>
+</html>
+`;
+
+export interface PanelPage {
+  url: string;
+  close: () => void;
+}
+
+/** Serves the script of `entry`, which renders into #panel; `worker` stands in for the studio's, where the panel calls it. */
+export async function servePanel(entry: string, worker?: string): Promise<PanelPage> {
+  const folder = mkdtempSync(join(tmpdir(), "kiln-panel-"));
+  writeFileSync(join(folder, "index.html"), html);
+  await build({
+    entryPoints: { main: entry, ...(worker && { worker }) },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    sourcemap: "inline",
+    plugins: [esbuildWgsl()],
+    logLevel: "warning",
+  });
+  const server = staticServer(folder) as import("node:http").Server;
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    close: () => {
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
