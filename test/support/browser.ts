@@ -13,7 +13,9 @@ import { readTar } from "../../src/node/tar.js";
 // @ts-expect-error plain JavaScript, shared with the build
 import { esbuildWgsl } from "../../scripts/wgsl_plugin.mjs";
 
-const flags = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const quietFlags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+/** WebGPU on the processor: the same driver everywhere. */
+export const webgpuFlags: readonly string[] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /** Unpacked once a version; returns the executable and the folder with its libraries. */
 function unpackChromium(): { executable: string; libraries: string } {
@@ -42,7 +44,9 @@ function unpackChromium(): { executable: string; libraries: string } {
   return { executable: join(folder, "chromium"), libraries: join(folder, "lib") };
 }
 
-export async function launchBrowser(): Promise<Browser> {
+/** `extraFlags` are those of WebGPU by default: none for a browser without. */
+export async function launchBrowser(extraFlags: readonly string[] = webgpuFlags): Promise<Browser> {
+  const flags = [...quietFlags, ...extraFlags];
   const own = process.env.KILN_BROWSER;
   if (own) return chromium.launch({ executablePath: own, args: flags });
   if (process.platform !== "linux" || process.arch !== "x64") {
