@@ -43,6 +43,19 @@ export class CheckpointError extends KilnError {}
 /** Training that cannot go on: too many steps in a row without a finite gradient. */
 export class DivergedError extends KilnError {}
 
+/** Found by `detectAnomaly`: the op whose result was the first that is not finite. */
+export class AnomalyError extends KilnError {
+  /** As the user typed it. */
+  readonly op: string;
+  readonly phase: "forward" | "backward";
+
+  constructor(message: string, { op, phase }: { op: string; phase: "forward" | "backward" }) {
+    super(message);
+    this.op = op;
+    this.phase = phase;
+  }
+}
+
 /** No adapter was found. `tried` has one line per attempt. */
 export class AdapterError extends KilnError {
   constructor(

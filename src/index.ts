@@ -12,6 +12,7 @@ export { Tensor } from "./tensor/tensor.js";
 export { Generator, type RandomState } from "./tensor/random.js";
 export { keep, scope } from "./tensor/scope.js";
 export { autocast, type AutocastOptions } from "./tensor/autocast.js";
+export { detectAnomaly } from "./tensor/anomaly.js";
 export { checkpoint } from "./tensor/checkpoint.js";
 export { backward, type BackwardOptions } from "./tensor/backward.js";
 export { isGradEnabled, noGrad } from "./tensor/tape.js";

@@ -2,9 +2,12 @@ import { DisposedError, UsageError } from "../errors.js";
 import { Device } from "../gpu/device.js";
 import { Pacer } from "../gpu/pacer.js";
 import { checkNumber } from "../options.js";
+import { anomalyWatch } from "../tensor/anomaly.js";
+import { scope, tensorsIn, unscoped } from "../tensor/scope.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { FeedFor, Leaf } from "./feed.js";
 import { FeedReader } from "./feed_reader.js";
+import { Inputs } from "./inputs.js";
 import { RecordedStep } from "./recorded_step.js";
 
 /** Recordings kept: one for each signature of inputs and state of gradients. The least recently used one goes first. */
@@ -90,6 +93,7 @@ class Captured {
   private readonly pacer: Pacer;
   private unfinished: Promise<void>[] = [];
   private disposed = false;
+  private plainResults: Iterable<Tensor> = [];
 
   constructor(
     private readonly device: Device,
@@ -104,6 +108,7 @@ class Captured {
     this.device.checkUsable();
     if (this.device.queue.recording) throw new UsageError("capture: a captured step is called inside another; call its function instead");
     const { leaves, signature } = this.reader.read(feed);
+    if (anomalyWatch()) return this.runPlain(leaves);
     const entry = this.entryFor(signature, leaves);
     // The call before may have returned what this one is fed.
     entry.recorded.feed(leaves);
@@ -130,6 +135,8 @@ class Captured {
   }
 
   reset(): void {
+    for (const tensor of this.plainResults) tensor.dispose();
+    this.plainResults = [];
     for (const { recorded } of this.entries) recorded.dispose();
     this.entries = [];
   }
@@ -137,6 +144,18 @@ class Captured {
   dispose(): void {
     this.disposed = true;
     this.reset();
+  }
+
+  /** As the function itself: every op is looked at in anomaly mode. The results are good until the next call here too. */
+  private runPlain(leaves: readonly Leaf[]): unknown {
+    const inputs = unscoped(() => new Inputs(this.device, leaves));
+    inputs.write(leaves);
+    for (const { recorded } of this.entries) recorded.closeResults();
+    for (const tensor of this.plainResults) tensor.dispose();
+    const result = unscoped(() => scope(() => this.fn(inputs.open())));
+    this.plainResults = tensorsIn(result);
+    inputs.dispose();
+    return result;
   }
 
   /** When what was submitted so far is done. */

@@ -4,6 +4,7 @@ import type { Slice } from "../gpu/buffers.js";
 import { accumulate, accumulateInPlace } from "../kernels/accumulate.js";
 import { columnSums } from "../kernels/column_sums.js";
 import { sizeOf } from "../shape.js";
+import { anomalyWatch } from "./anomaly.js";
 import { DeferredSums } from "./deferred_sums.js";
 import { keep, scope } from "./scope.js";
 import { TapeNode, type GradientTargets, type PartialSums } from "./tape.js";
@@ -66,6 +67,7 @@ export class Gradients {
     const taken: Tensor[] = [];
     // What the vjp made and did not return is freed here; what it returned, once its consumer has used it.
     const parts = scope(() => [...node.run(dy, this.targetsOf(node, taken))]);
+    this.watch(node, dy, parts);
     const toLeaf = (part: Tensor, leaf: Tensor) =>
       this.addToLeaf(leaf, part, !(isSeed && part === dy) && parts.indexOf(part) === parts.lastIndexOf(part));
     const each = (use: (part: Tensor, source: TapeNode | Tensor) => void) =>
@@ -79,6 +81,13 @@ export class Gradients {
     });
     for (const part of parts) if (part !== dy) part?.dispose();
     for (const gradient of taken) gradient.dispose();
+  }
+
+  private watch(node: TapeNode, dy: Tensor, parts: readonly (Tensor | null)[]): void {
+    const watch = anomalyWatch();
+    if (!watch) return;
+    this.deferred.settle(this.device);
+    watch.gave(node, dy, parts);
   }
 
   private targetsOf(node: TapeNode, taken: Tensor[]): GradientTargets {

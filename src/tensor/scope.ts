@@ -54,7 +54,8 @@ export function keep<T extends Tensor>(tensor: T): T {
   return tensor;
 }
 
-function tensorsIn(value: unknown, found = new Set<Tensor>(), seen = new Set<object>()): Set<Tensor> {
+/** Those in lists and plain objects, at any depth. */
+export function tensorsIn(value: unknown, found = new Set<Tensor>(), seen = new Set<object>()): Set<Tensor> {
   if (typeof value !== "object" || value === null || seen.has(value)) return found;
   seen.add(value);
   // Recognised by its fields: importing the class would close an import cycle.

@@ -2,6 +2,7 @@
 import { GradError, UsageError } from "../errors.js";
 import type { PoolBuffer } from "../gpu/buffers.js";
 import type { Shape } from "../shape.js";
+import { anomalyWatch } from "./anomaly.js";
 import type { DType } from "./dtype.js";
 import { Tensor } from "./tensor.js";
 
@@ -183,6 +184,12 @@ export class TapeNode {
 
 /** Puts an op's output on the tape when an input needs a gradient. Returns the output. */
 export function record<const S extends readonly Tensor[]>(recording: Recording<S>): Tensor {
+  const result = recordWhereNeeded(recording);
+  anomalyWatch()?.made(recording.op, recording.inputs, recording.output);
+  return result;
+}
+
+function recordWhereNeeded<const S extends readonly Tensor[]>(recording: Recording<S>): Tensor {
   const { inputs, output } = recording;
   if (!inputs.some((input) => input.requiresGrad)) return output;
   if (gradMode) return recordAlways(recording);
