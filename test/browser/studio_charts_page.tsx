@@ -19,7 +19,11 @@ const record = (id: string, name: string, created: number): RunRecord => ({
 });
 
 /** A number in [0, 1) from a number: the same curves at every run of the tests. */
-const noise = (i: number) => ((Math.imul(i + 1, 2654435761) >>> 0) % 10007) / 10007;
+function noise(i: number): number {
+  let x = Math.imul(i + 1, 0x9e3779b1);
+  x = Math.imul(x ^ (x >>> 15), 0x85ebca6b);
+  return ((x ^ (x >>> 13)) >>> 0) / 2 ** 32;
+}
 
 function stepRow(run: number, i: number, steps: number): StepRow {
   const warm = Math.min(1, (i + 1) / (steps / 10));

@@ -7,7 +7,7 @@ import { theme } from "../state/theme.js";
 import { chartCurves, chartMarks, isLog, type DrawnCurve, type DrawnMark } from "./chart_lines.js";
 import { edgeDash, lineLooks } from "./chart_picture.js";
 import type { ChartSpec } from "./chart_specs.js";
-import { merge } from "./decimate.js";
+import { isRough, merge } from "./decimate.js";
 import { cssColor } from "./export.js";
 import { drawSoon, forgetDrawing } from "./frames.js";
 import { cursor, shownRange, xAxis, xLog, zoom } from "./state.js";
@@ -82,6 +82,7 @@ export class ChartDrawing {
     }
     const plot = this.plot;
     if (plot.width !== width) plot.setSize({ width, height });
+    curves.forEach((curve, i) => Object.assign(plot.series[i + 1]!, strokeOf(curve)));
     plot.batch(() => {
       plot.setData(data, false);
       plot.setScale("x", { min, max });
@@ -95,13 +96,13 @@ export class ChartDrawing {
       width,
       height,
       legend: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 26, 0, 0],
       scales: {
         x: { time: false, auto: false, distr: log ? 3 : 1, range: (_plot, min, max) => [min, max] },
         y: { distr: yLog ? 3 : 1, range: (_plot, min, max) => paddedRange(min, max, yLog) },
       },
       axes: [
-        { ...axisLook(), splits: (plot, _axis, min, max) => ticksOf(min, max, log, plot.over?.clientWidth ?? width, 80), values: (_plot, ticks) => ticks.map(xText), filter: (_plot, ticks) => ticks },
+        { ...axisLook(), size: 34, splits: (plot, _axis, min, max) => ticksOf(min, max, log, plot.width - 80, 80), values: (_plot, ticks) => ticks.map(xText), filter: (_plot, ticks) => ticks },
         { ...axisLook(), size: 64, splits: (_plot, _axis, min, max) => ticksOf(min, max, yLog, height, 40), values: (_plot, ticks) => ticks.map(tickText), filter: (_plot, ticks) => ticks },
       ],
       series: [{}, ...curves.map(seriesOf)],
@@ -155,14 +156,20 @@ function dataOf(curves: readonly DrawnCurve[], min: number, max: number): uPlot.
   return x.length > 0 ? [x, ...columns] : [[min, max], ...columns.map(() => [null, null])];
 }
 
-function seriesOf({ style, look }: DrawnCurve): uPlot.Series {
-  const { width, opacity } = lineLooks[style];
+/** Dashes of a curve that goes up and down at every pixel cannot be seen, and take most of the time that drawing takes. */
+function strokeOf(curve: DrawnCurve): { width: number; dash: number[] } {
+  const { style, look, points } = curve;
+  if (isRough(points)) return { width: 1, dash: [] };
+  return { width: lineLooks[style].width, dash: [...(style === "edge" ? edgeDash : style === "faint" ? [] : look.dash)] };
+}
+
+function seriesOf(curve: DrawnCurve): uPlot.Series {
+  const { style, look } = curve;
   const color = cssColor(look.color);
   return {
     stroke: color,
-    width,
-    alpha: opacity,
-    dash: [...(style === "edge" ? edgeDash : style === "faint" ? [] : look.dash)],
+    alpha: lineLooks[style].opacity,
+    ...strokeOf(curve),
     points: { show: style === "points", size: 6, fill: color, space: 0 },
   };
 }

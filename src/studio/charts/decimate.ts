@@ -89,3 +89,17 @@ export function spreadMarks(x: Float64Array, marked: (index: number) => boolean,
   }
   return result;
 }
+
+/** Of ups and downs, in heights of the curve: more are a band to the eye, and no line. */
+const mostClimb = 8;
+
+/** Whether a curve goes up and down so often that dashes would not show. */
+export function isRough({ y }: Points): boolean {
+  let [climb, min, max, before] = [0, Infinity, -Infinity, NaN];
+  for (const value of y) {
+    if (value === null) continue;
+    if (before === before) climb += Math.abs(value - before);
+    [min, max, before] = [Math.min(min, value), Math.max(max, value), value];
+  }
+  return y.length > 100 && climb > mostClimb * (max - min);
+}
