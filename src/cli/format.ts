@@ -13,6 +13,11 @@ export function percent(share: number): string {
   return `${Number((100 * share).toPrecision(2))} %`;
 }
 
+/** To a tenth, and "100 %" only for all: "99.9 %". */
+export function shareOfAll(share: number): string {
+  return `${Math.floor(share * 1000 + 1e-9) / 10} %`;
+}
+
 /** "45 s", "3 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

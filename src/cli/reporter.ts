@@ -2,7 +2,7 @@
 import { MultiBar, type SingleBar } from "cli-progress";
 import pc from "picocolors";
 import type { StepMetrics, ValidationMetrics } from "../train/index.js";
-import { count, duration, loss, rate } from "./format.js";
+import { count, duration, loss, rate, shareOfAll } from "./format.js";
 
 export interface Reporter {
   step(metrics: StepMetrics): void;
@@ -26,9 +26,10 @@ export function makeReporter(options: ReporterOptions): Reporter {
   return live ? new BarReporter(options) : new LineReporter(options);
 }
 
-function validationLine({ step, validationLoss, trainLoss }: ValidationMetrics, { steps }: ReporterOptions): string {
+function validationLine({ step, validationLoss, trainLoss, exactMatch }: ValidationMetrics, { steps }: ReporterOptions): string {
   const mean = trainLoss === null ? "" : `   training loss ${loss(trainLoss)} (mean since the last)`;
-  return `${place(step, steps)}   ${pc.cyan(`validation loss ${loss(validationLoss)}`)}${mean}`;
+  const answers = typeof exactMatch === "number" ? `   ${pc.cyan(`exact match ${shareOfAll(exactMatch)}`)}` : "";
+  return `${place(step, steps)}   ${pc.cyan(`validation loss ${loss(validationLoss)}`)}${answers}${mean}`;
 }
 
 function place(step: number, steps: number): string {

@@ -1,5 +1,6 @@
 // Carries out a plan: opens the device, trains, saves, samples.
 import pc from "picocolors";
+import { TaskData, type TokenData } from "../data/index.js";
 import type { Device } from "../gpu/device.js";
 import { saveCheckpoint } from "../node/checkpoint_file.js";
 import { MetricsFile } from "../node/metrics_file.js";
@@ -14,6 +15,7 @@ import { requireDTypeOn } from "../tensor/dtype.js";
 import { exitCodes } from "./errors.js";
 import { count, duration, loss, percent, rate } from "./format.js";
 import { catchInterrupts } from "./interrupts.js";
+import { printAnswers } from "./answers.js";
 import { announce, withDevice } from "./open.js";
 import { profileRun } from "./profile_run.js";
 import { checkMemory } from "./memory_check.js";
@@ -105,11 +107,16 @@ async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: R
 function describePlan({ settings, data, checkpoint }: RunPlan, model: GPT, { checkpointPath }: RunPlace): string {
   const { layers, heads, width, block, batch, accumulate, steps } = settings;
   return [
-    `data      ${settings.data}: ${count(data.train.length)} tokens to train on, ${count(data.validation.length)} to validate, vocabulary ${count(data.vocab.size)} (${settings.tokenizer})`,
+    `data      ${settings.data}: ${describeParts(data)}, vocabulary ${count(data.vocab.size)}${data instanceof TaskData ? "" : ` (${settings.tokenizer})`}`,
     `model     ${pc.bold(`${count(model.parameterCount())} parameters`)}: ${layers} layers, ${heads} heads, width ${width}, block ${block}`,
     `training  ${count(steps)} steps of ${accumulate > 1 ? `${accumulate} x ` : ""}${batch} x ${block} tokens, ${settings.optimizer}, ${describeRate(settings)}${settings.precision === "f16" ? ", mixed precision" : ""}`,
     checkpoint ? `resuming  at step ${checkpoint.state.step}, in ${checkpointPath}` : `run       ${checkpointPath}`,
   ].join("\n");
+}
+
+function describeParts(data: TokenData): string {
+  if (data instanceof TaskData) return `${count(data.trainProblems)} problems to train on, ${count(data.validationProblems)} others to validate, such as ${data.firstPrompt}${data.answerTo(data.firstPrompt)}`;
+  return `${count(data.trainTokens)} tokens to train on, ${count(data.validationTokens)} to validate`;
 }
 
 function describeRate({ lr, minLr, warmup, decay, schedule }: TrainSettings): string {
@@ -129,17 +136,8 @@ function summary({ step, bestValidationLoss, skipped, clipped }: TrainResult, st
 }
 
 async function printSample(model: GPT, { settings, data }: RunPlan): Promise<void> {
-  const prompt = data.vocab.encode(firstWords(data));
+  if (data instanceof TaskData) return printAnswers(model, data);
+  const prompt = data.vocab.encode(data.firstPrompt);
   const tokens = await generate(model, prompt, { maxNewTokens: settings.sample, temperature: 0.8, seed: settings.seed });
   console.log(`\n${pc.dim("--- sample ---")}\n${(data.vocab.decode(prompt) + data.vocab.decode(tokens)).trimStart()}\n${pc.dim("--------------")}\n`);
-}
-
-/** A line end where the vocabulary has one: a model that has seen text goes on with a new line. */
-function firstWords(data: RunPlan["data"]): string {
-  try {
-    data.vocab.encode("\n");
-    return "\n";
-  } catch {
-    return data.vocab.decode(data.train.subarray(0, 1));
-  }
 }

@@ -3,14 +3,8 @@ import { DataError, UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { Generator, type RandomState } from "../tensor/random.js";
 import { loadBpe, type BpeEncoding } from "./bpe.js";
+import type { TokenBatch, TokenData } from "./token_data.js";
 import { ByteTokenizer, CharacterTokenizer, type Tokenizer } from "./tokenizer.js";
-
-/** `targets` are `tokens` moved on by one: what the model has to predict at each place. Both [batch, block]. */
-export interface TokenBatch {
-  tokens: Int32Array;
-  targets: Int32Array;
-  shape: readonly [number, number];
-}
 
 export interface TextOptions {
   /** Tokens a window. */
@@ -26,12 +20,12 @@ export interface TextOptions {
 const optionKeys = ["block", "batch", "seed", "validation"];
 
 /** Random windows of a text. Its position is two numbers (seed, offset), so a run goes on exactly where it stopped. */
-export class TextData {
+export class TextData implements TokenData {
+  readonly hasAnswers = false;
   readonly block: number;
   readonly batch: number;
   readonly train: Int32Array;
   readonly validation: Int32Array;
-  /** Tells one text from another: a checkpoint stores it. */
   readonly fingerprint: string;
   private readonly generator: Generator;
 
@@ -54,7 +48,25 @@ export class TextData {
     this.fingerprint = fingerprint(tokens);
   }
 
-  /** The next batch of the training part. */
+  get trainTokens(): number {
+    return this.train.length;
+  }
+
+  get validationTokens(): number {
+    return this.validation.length;
+  }
+
+  /** A line end where the text has one: a model that has seen text goes on with a new line. */
+  get firstPrompt(): string {
+    try {
+      this.vocab.encode("\n");
+      return "\n";
+    } catch {
+      return this.vocab.decode(this.train.subarray(0, 1));
+    }
+  }
+
+  /** Windows at random places; their targets are the tokens moved on by one. */
   next(): TokenBatch {
     const starts = this.generator.integers(this.batch, this.train.length - this.block);
     return this.windows(this.train, starts);

@@ -1,5 +1,5 @@
 // From settings to the parts of a run, the same way for a new run and a resumed one.
-import { text, type TextData, type Tokenizer } from "../data/index.js";
+import { isTask, parseTask, TaskData, text, type TokenData, type Tokenizer } from "../data/index.js";
 import { CheckpointError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { GPT, type GPTOptions } from "../nn/index.js";
@@ -10,9 +10,14 @@ import type { Checkpoint } from "../train/index.js";
 import { parseSchedule } from "./schedule_expression.js";
 import type { TrainSettings } from "./settings.js";
 
-export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer | null): Promise<TextData> | TextData {
-  const { block, batch, seed, tokenizer, compactVocab } = settings;
+/** The data that the settings name, of the text `source`, which a toy task has none of. `vocab` is a checkpoint's. */
+export function dataOf(source: string, settings: TrainSettings, vocab: Tokenizer | null): Promise<TokenData> | TokenData {
+  const { data, block, batch, seed, tokenizer, compactVocab } = settings;
   const options = { block, batch, seed };
+  if (isTask(data)) {
+    const { name, size } = parseTask(data);
+    return new TaskData(name, { ...options, size });
+  }
   if (vocab) return text.withTokenizer(source, vocab, options);
   if (tokenizer === "char") return text.characters(source, options);
   if (tokenizer === "byte") return text.bytes(source, options);

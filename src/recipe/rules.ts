@@ -1,5 +1,6 @@
 // What each setting may be, alone: the one list behind the flags of the command line, the studio's form and its links.
 // Rules between settings are checkSettings's.
+import { taskNames, taskPrefix } from "../data/index.js";
 import { activations, decays, highestRate, inits, norms, normTypes, optimizers, precisions, tokenizers, type TrainSettings } from "./settings.js";
 import { betasOf, choiceOf, numberOf, type ValueRange } from "./values.js";
 
@@ -19,7 +20,7 @@ const atLeastOne = { min: 1, integer: true };
 const notNegative = { min: 0, integer: true };
 
 export const settingRules: { readonly [Name in keyof TrainSettings]: SettingRule } = {
-  data: { kind: "text", placeholder: "file", help: "a UTF-8 text file, or moby-dick (the default)" },
+  data: { kind: "text", placeholder: "file", help: `a UTF-8 text file, moby-dick (the default), or a toy task: ${taskNames.map((name) => taskPrefix + name).join(", ")}` },
   tokenizer: choice("what a token is", tokenizers),
   compactVocab: { kind: "toggle", help: "byte pairs: keep only those that occur in the text" },
   layers: number("Transformer blocks", { ...atLeastOne, example: 4 }),

@@ -1,12 +1,12 @@
 // What a run will do, and what its checkpoint keeps of it.
-import type { TextData } from "../data/index.js";
+import type { TokenData } from "../data/index.js";
 import type { GPT } from "../nn/index.js";
 import type { Checkpoint, CheckpointState } from "../train/index.js";
 import type { TrainSettings } from "./settings.js";
 
 export interface RunPlan {
   settings: TrainSettings;
-  data: TextData;
+  data: TokenData;
   /** What to go on from; null for a new run. */
   checkpoint: Checkpoint | null;
 }

@@ -1,5 +1,5 @@
 // The settings of a training run, for the command line and the studio, and the rules between them.
-import { bpeEncodings } from "../data/index.js";
+import { blockOfTask, bpeEncodings, isTask, parseTask } from "../data/index.js";
 import { UsageError } from "../errors.js";
 import type { Schedule } from "../schedule/index.js";
 import { presets, type PresetName } from "./presets.js";
@@ -110,6 +110,7 @@ function refuseTwoSchedules(changes: Partial<TrainSettings>, nameOf: NameOf): vo
 /** Rules that tie two settings together. Throws UsageError that begins with the name of the setting to change. */
 export function checkSettings(settings: TrainSettings, nameOf: NameOf = String): TrainSettings {
   const { width, heads, warmup, steps, lr, minLr, optimizer, weightDecay, compactVocab, tokenizer } = settings;
+  if (isTask(settings.data)) checkTask(settings, nameOf);
   if (width % heads !== 0) {
     throw new UsageError(`${nameOf("width")}: must be a multiple of ${nameOf("heads")}, got width ${width} and heads ${heads}; for example ${nameOf("width")} ${Math.ceil(width / heads) * heads}`);
   }
@@ -124,6 +125,12 @@ export function checkSettings(settings: TrainSettings, nameOf: NameOf = String):
     throw new UsageError(`${nameOf("compactVocab")}: only for byte-pair tokenizers, got ${nameOf("tokenizer")} ${tokenizer}; use ${bpeEncodings.join(", ")}, or leave it out`);
   }
   return settings;
+}
+
+function checkTask({ data, block, tokenizer }: TrainSettings, nameOf: NameOf): void {
+  const least = blockOfTask(parseTask(data, nameOf("data")));
+  if (block < least) throw new UsageError(`${nameOf("block")}: a problem of ${data} takes ${least} tokens, got ${block}; use ${nameOf("block")} ${least}, or more`);
+  if (tokenizer !== "char") throw new UsageError(`${nameOf("tokenizer")}: a toy task has characters of its own, got ${tokenizer} with ${nameOf("data")} ${data}; leave it out`);
 }
 
 const mostChecked = 1e6;

@@ -6,6 +6,7 @@ import { Pacer } from "../gpu/pacer.js";
 import type { OptimizerStats } from "../optim/index.js";
 import { checkNumber, checkOptions } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { rowsRight } from "./exact_match.js";
 import type { StepMetrics, ValidationMetrics } from "./metrics.js";
 import { Steps } from "./steps.js";
 
@@ -17,6 +18,8 @@ export interface TrainableModel {
   inEvalMode<T>(fn: () => T): T;
   /** True where `loss` decides nothing on the host from step to step, so that `train` may record it once. nn.GPT says so. */
   readonly capturable?: boolean;
+  /** Logits [batch, block, vocab], for data with answers. */
+  forward?(tokens: Tensor): Tensor;
 }
 
 /** What `train` needs of an optimizer; those of `optim` fit. */
@@ -31,8 +34,10 @@ export interface TrainableOptimizer {
   withAveragedWeights?<T>(fn: () => T): T;
 }
 
-/** What `train` needs of data; TextData fits. */
+/** What `train` needs of data; TextData and TaskData fit. */
 export interface TrainingData {
+  /** Whether targets are answers: validation then counts the right ones, by `exactMatch`, and the model must have `forward`. */
+  readonly hasAnswers?: boolean;
   next(): TokenBatch;
   /** The same batches on every call; none for no validation. */
   validationBatches(count: number): TokenBatch[];
@@ -127,6 +132,7 @@ function checkTrainOptions(options: TrainOptions): void {
   checkOptions("train", options, optionKeys);
   const { precision = "f32" } = options;
   if (precision !== "f32" && precision !== "f16") throw new UsageError(`train: precision must be "f32" or "f16", got ${JSON.stringify(precision)}`);
+  if (options.data.hasAnswers && !options.model.forward) throw new UsageError("train: these data have answers, which only a model with forward() can give; use nn.GPT, or data without hasAnswers");
   const whole = { min: 0, integer: true };
   checkNumber("train", "steps", options.steps, whole);
   for (const name of ["startStep", "evalEvery", "checkpointEvery"] as const) checkNumber("train", name, options[name] ?? 0, whole);
@@ -253,12 +259,16 @@ class Run {
     const { data, evalBatches = 20, signal, onValidation } = this.options;
     const batches = data.validationBatches(evalBatches);
     if (batches.length === 0) return;
-    const validationLoss = await this.withBestWeights(() => this.validationLossOf(batches));
+    const answers = data.hasAnswers === true;
+    const [validationLoss, exactMatch] = await this.withBestWeights(async () => [
+      await this.meanOver(batches, (batch) => this.validationLoss(batch)),
+      answers ? await this.meanOver(batches, (batch) => this.shareRight(batch)) : NaN,
+    ]);
     if (signal?.aborted) return;
     if (this.best === null || validationLoss < this.best) this.best = validationLoss;
     const trainLoss = this.losses.length === 0 ? null : this.losses.reduce((total, loss) => total + loss, 0) / this.losses.length;
     this.losses = [];
-    onValidation?.({ step: this.step, validationLoss, trainLoss, bestValidationLoss: this.best });
+    onValidation?.({ step: this.step, validationLoss, trainLoss, bestValidationLoss: this.best, ...(answers && { exactMatch }) });
   }
 
   /** Averaged weights where the optimizer keeps them. */
@@ -268,24 +278,32 @@ class Run {
   }
 
   /** The mean over the batches; of no meaning once the signal is aborted. */
-  private async validationLossOf(batches: readonly TokenBatch[]): Promise<number> {
+  private async meanOver(batches: readonly TokenBatch[], measure: (batch: TokenBatch) => Promise<number>): Promise<number> {
     let sum = 0;
     const pending: Promise<number>[] = [];
     for (const batch of batches) {
       if (this.options.signal?.aborted) break;
-      pending.push(this.paced(this.validationPacer, () => this.validationLoss(batch)));
+      pending.push(this.paced(this.validationPacer, () => measure(batch)));
       if (pending.length > leastInFlight) sum += await pending.shift()!;
     }
-    for (const loss of pending) sum += await loss;
+    for (const value of pending) sum += await value;
     return sum / batches.length;
   }
 
-  private async validationLoss(batch: TokenBatch): Promise<number> {
-    const loss = this.steps.validate(batch);
+  private validationLoss(batch: TokenBatch): Promise<number> {
+    return this.readValidation(this.steps.validate(batch), (loss) => loss.item());
+  }
+
+  private async shareRight(batch: TokenBatch): Promise<number> {
+    const likeliest = await this.readValidation(this.steps.predict(batch), (tokens) => tokens.data());
+    return rowsRight(likeliest, batch) / batch.shape[0];
+  }
+
+  private async readValidation<T>(result: Tensor, read: (result: Tensor) => Promise<T>): Promise<T> {
     const done = this.validationPacer.submitted();
-    const read = loss.item();
-    loss.dispose();
-    const value = await read;
+    const reading = read(result);
+    result.dispose();
+    const value = await reading;
     done();
     return value;
   }

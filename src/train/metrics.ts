@@ -25,6 +25,8 @@ export interface ValidationMetrics {
   /** Mean training loss since the validation before; null before the first step. */
   trainLoss: number | null;
   bestValidationLoss: number;
+  /** Of data with answers: the share, from 0 to 1, of those that were right in every token. See exactMatch. */
+  exactMatch?: number | null;
 }
 
 /** One line of a metrics file. JSON has no NaN: it becomes null. */

@@ -9,6 +9,7 @@ import { requireDTypeOn } from "../tensor/dtype.js";
 import { scope } from "../tensor/scope.js";
 import { noGrad } from "../tensor/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { likeliestTokens, type AnsweringModel } from "./exact_match.js";
 import type { Precision, TrainableModel, TrainableOptimizer } from "./loop.js";
 
 interface Batch {
@@ -19,6 +20,7 @@ interface Batch {
 export class Steps {
   private readonly step: CapturedStep<Batch[], Tensor> | null;
   private readonly validation: CapturedStep<Batch, Tensor> | null;
+  private readonly prediction: CapturedStep<Pick<Batch, "tokens">, Tensor> | null;
 
   constructor(
     private readonly device: Device,
@@ -30,6 +32,7 @@ export class Steps {
     requireDTypeOn(device, "train", precision);
     this.step = captured ? capture(device, (batches: Batch[]) => this.trainingStep(batches)) : null;
     this.validation = captured ? capture(device, (batch: Batch) => this.lossOf(batch)) : null;
+    this.prediction = captured ? capture(device, ({ tokens }: Pick<Batch, "tokens">) => this.predictionOf(tokens)) : null;
   }
 
   /** Launches a step on the mean of the batches' gradients. Returns their mean loss, to be read before the next call and disposed. */
@@ -44,9 +47,16 @@ export class Steps {
     return this.model.inEvalMode(run);
   }
 
+  /** Launches what the model would write after each token of a batch, in eval mode. The model must have `forward`. As `train`. */
+  predict({ tokens, shape }: TokenBatch): Tensor {
+    const run = () => (this.prediction ? this.prediction({ tokens, shape }) : scope(() => this.predictionOf(fromArray(this.device, tokens, { shape, dtype: "i32" }))));
+    return this.model.inEvalMode(run);
+  }
+
   dispose(): void {
     this.step?.dispose();
     this.validation?.dispose();
+    this.prediction?.dispose();
   }
 
   private trainingStep(batches: readonly Batch[]): Tensor {
@@ -67,6 +77,10 @@ export class Steps {
 
   private lossOf({ tokens, targets }: Batch): Tensor {
     return noGrad(() => this.modelLoss(tokens, targets));
+  }
+
+  private predictionOf(tokens: Tensor): Tensor {
+    return autocast({ dtype: "f16", enabled: this.precision === "f16" }, () => likeliestTokens(this.model as AnsweringModel, tokens));
   }
 
   private modelLoss(tokens: Tensor, targets: Tensor): Tensor {
