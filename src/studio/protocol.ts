@@ -155,6 +155,8 @@ export interface StudioWorker {
   rename(run: RunId, name: string): Promise<void>;
   remove(run: RunId): Promise<void>;
   metrics(run: RunId): Promise<RunMetrics>;
+  /** The user's own text that the run trains on; null where `settings.data` names what everybody has. */
+  text(run: RunId): Promise<string | null>;
   /** The whole state as `kiln train` writes it: safetensors. */
   exportCheckpoint(run: RunId): Promise<Uint8Array>;
   /** A run at the checkpoint's step; `text` where its data are a text of the user's. */
