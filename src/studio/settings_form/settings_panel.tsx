@@ -1,6 +1,6 @@
 // The settings of the next run. Which values a field takes, and how fields depend on each other, is src/recipe's.
 import { withBetas } from "../../recipe/settings.js";
-import { bpeEncodings } from "../../data/index.js";
+import { bpeEncodings, isTask } from "../../data/index.js";
 import { changeSettings, settings, type SettingName } from "../state/settings.js";
 import { DataChoice } from "./data_choice.js";
 import { EstimateView } from "./estimate_view.js";
@@ -66,7 +66,8 @@ function More({ names }: { names: readonly SettingName[] }) {
 
 /** Why a setting means nothing beside the others. */
 function reasonAgainst(name: SettingName): string | false {
-  const { schedule, optimizer, normType } = settings.value;
+  const { data, schedule, optimizer, normType } = settings.value;
+  if (name === "tokenizer" && isTask(data)) return "A toy task has letters of its own.";
   if (schedule !== "" && rate.includes(name)) return "Now the schedule editor decides it.";
   if (name === "betas" && !withBetas.includes(optimizer)) return `${optimizer} has none.`;
   if (name === "norm" && normType === "none") return "There is no norm now.";

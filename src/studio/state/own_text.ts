@@ -1,5 +1,6 @@
 // A text of the user's: pasted, dropped or chosen.
-import { decodeText } from "../../data/index.js";
+import { decodeText, isTask } from "../../data/index.js";
+import { mobyDick } from "../data_sources.js";
 import { changeSettings, ownText } from "./settings.js";
 
 /** Above it the page would be slow for seconds with every change of the form. */
@@ -7,7 +8,7 @@ const most_MB = 50;
 
 export function useText(name: string, text: string): void {
   // A file called as the built-in data are gets another name.
-  const called = name === "moby-dick" || name.startsWith("task:") ? `my ${name}` : name;
+  const called = name === mobyDick.name || isTask(name) ? `my ${name}` : name;
   ownText.value = { name: called, text };
   changeSettings({ data: called });
 }

@@ -30,7 +30,10 @@ export const combinationError = computed(() => dataError() ?? errorOf(() => chec
 
 function dataError(): { field: SettingName; message: string } | null {
   const { data } = settings.value;
-  if (textOfSettings.value !== null || builtInData.some(({ name }) => name === data)) return null;
+  if (textOfSettings.value !== null) return null;
+  let isHere = false;
+  const unknown = errorOf(() => (isHere = builtInData(data) !== null));
+  if (unknown || isHere) return unknown;
   return { field: "data", message: `the text "${data}" is not here: a link does not hold texts. Choose that file, paste it, or take another text` };
 }
 
