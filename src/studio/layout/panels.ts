@@ -1,5 +1,6 @@
 // The panels and where they stand. A panel is added by importing it here and naming it in its place.
 import type { ComponentType } from "preact";
+import { ChartsPanel } from "../charts/charts_panel.js";
 import { SettingsPanel } from "../settings_form/settings_panel.js";
 
 export interface Panel {
@@ -12,6 +13,6 @@ export interface Panel {
 /** At the left: what the next run will be. */
 export const left: readonly Panel[] = [{ id: "settings", title: "Settings", component: SettingsPanel }];
 /** In the middle: how the rate and the losses go. */
-export const middle: readonly Panel[] = [];
+export const middle: readonly Panel[] = [{ id: "charts", title: "Charts", component: ChartsPanel }];
 /** Tabs below: text, attention, runs, tools. */
 export const tabs: readonly Panel[] = [];
