@@ -59,5 +59,16 @@ const nanogptCpu: TrainSettings = {
   sample: 500,
 };
 
-export const presets = { small, "nanogpt-cpu": nanogptCpu } as const satisfies Record<string, TrainSettings>;
+/** With the norm after each sublayer, as in the first Transformer: with a warmup of 0 the same run learns late or not at all. */
+const postLn: TrainSettings = { ...small, layers: 4, norm: "post", steps: 300, warmup: 100, evalEvery: 50 };
+
+const sgd: TrainSettings = { ...small, optimizer: "sgd", lr: 0.3, minLr: 0.015, weightDecay: 0, steps: 400, warmup: 40, evalEvery: 50 };
+
+/** What large models of today have in place of layer norm and GELU. */
+const rms: TrainSettings = { ...small, normType: "rms", activation: "silu", steps: 400, warmup: 40, evalEvery: 50 };
+
+/** Right in all of the sums that it has never seen, after about 400 steps. */
+const addition: TrainSettings = { ...small, data: "task:addition", block: 8, batch: 64, steps: 500, lr: 6e-3, minLr: 3e-4, warmup: 50, evalEvery: 50, evalBatches: 4, checkpointEvery: 100, sample: 0 };
+
+export const presets = { small, "post-ln": postLn, addition, sgd, rms, "nanogpt-cpu": nanogptCpu } as const satisfies Record<string, TrainSettings>;
 export type PresetName = keyof typeof presets;
