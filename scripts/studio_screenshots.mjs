@@ -1,0 +1,60 @@
+// Pictures of Kiln Studio for the documents, of real training in the tests' browser: node scripts/studio_screenshots.mjs
+// They go to docs/studio.
+import { build } from "esbuild";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { buildStudio } from "./build_studio.mjs";
+import { staticServer } from "./static_server.mjs";
+
+const root = resolve(import.meta.dirname, "..");
+process.chdir(root);
+const target = "docs/studio";
+mkdirSync(target, { recursive: true });
+
+const { launchBrowser } = await testSupport();
+const folder = mkdtempSync(join(tmpdir(), "kiln-studio-"));
+await buildStudio(folder);
+const server = staticServer(folder);
+await new Promise((done) => server.listen(0, "127.0.0.1", done));
+const url = `http://localhost:${server.address().port}/`;
+const browser = await launchBrowser();
+
+try {
+  await take("light", { colorScheme: "light", viewport: { width: 1280, height: 900 } });
+  await take("dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } });
+  await take("phone", { colorScheme: "light", viewport: { width: 390, height: 844 } });
+} finally {
+  await browser.close();
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The default preset in the middle of its run, with text that it wrote. */
+async function take(name, options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.getByText("Ready. Press Start.").waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.waitForFunction(() => Number(/step ([\d,]+) of/.exec(document.querySelector(".run-controls .status").textContent)?.[1] ?? 0) >= 250, null, { timeout: 300_000 });
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByRole("button", { name: "Resume", exact: true }).isEnabled();
+  await page.waitForTimeout(1000);
+  await save(page, name);
+  await context.close();
+}
+
+async function save(page, name) {
+  const path = join(target, `${name}.png`);
+  await page.screenshot({ path, animations: "disabled" });
+  console.log(`${path}  ${(statSync(path).size / 1000).toFixed(0)} kB`);
+}
+
+/** The tests' browser is written in TypeScript. */
+async function testSupport() {
+  const outfile = join(root, "node_modules/.cache/kiln/browser.mjs");
+  await build({ entryPoints: ["test/support/browser.ts"], outfile, bundle: true, platform: "node", format: "esm", packages: "external", logLevel: "warning" });
+  return import(outfile);
+}
