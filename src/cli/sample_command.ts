@@ -1,23 +1,27 @@
 import type { Command } from "commander";
 import pc from "picocolors";
-import { tokenizerFromJSON, type Tokenizer } from "../data/index.js";
+import { isTask, parseTask, TaskData, tokenizerFromJSON, type Tokenizer } from "../data/index.js";
 import { CheckpointError } from "../errors.js";
 import { generate, type GPTOptions } from "../nn/index.js";
 import { loadCheckpoint } from "../node/checkpoint_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
 import { newestCheckpoint } from "../node/run_folder.js";
 import { modelOf, useAveragedWeights } from "../recipe/model_of.js";
+import type { TrainSettings } from "../recipe/settings.js";
 import { Generator } from "../tensor/random.js";
 import { restoreCheckpoint, type Checkpoint } from "../train/index.js";
+import { printAnswers } from "./answers.js";
 import { exitCodes } from "./errors.js";
 import { numberOf } from "../recipe/values.js";
 import { catchInterrupts } from "./interrupts.js";
 import { adapterFlag, adapterHelp, announce, parseAdapter, withDevice } from "./open.js";
 
+const usualTokens = 300;
+
 interface SampleFlags {
   checkpoint?: string;
-  prompt: string;
-  tokens: number;
+  prompt?: string;
+  tokens?: number;
   temperature: number;
   topK?: number;
   topP?: number;
@@ -28,10 +32,10 @@ interface SampleFlags {
 export function addSampleCommand(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("sample")
-    .description("write text with a trained model; only the text goes to standard output")
+    .description("write text with a trained model, or answer problems of its toy task; only the text goes to standard output")
     .option("--checkpoint <file>", "the newest under out by default")
-    .option("--prompt <text>", "what to go on from", "\n")
-    .option("--tokens <n>", "how many to write", numberOf("--tokens", { min: 1, integer: true, example: 300 }), 300)
+    .option("--prompt <text>", "what to go on from; a line end by default, or problems held back from a toy task")
+    .option("--tokens <n>", "how many to write; 300 by default, or as many as an answer has", numberOf("--tokens", { min: 1, integer: true, example: 300 }))
     .option("--temperature <n>", "0 takes the likeliest, above 1 is wild", numberOf("--temperature", { min: 0, example: 0.8 }), 0.8)
     .option("--top-k <n>", "only the k likeliest tokens", numberOf("--top-k", { min: 1, integer: true, example: 40 }))
     .option("--top-p <n>", "only the likeliest that together have this probability", numberOf("--top-p", { above: 0, max: 1, example: 0.9 }))
@@ -40,29 +44,41 @@ export function addSampleCommand(program: Command, setExitCode: (code: number) =
     .action(async (flags: SampleFlags) => setExitCode(await sample(flags)));
 }
 
-async function sample({ checkpoint: named, prompt, tokens, adapter, ...sampling }: SampleFlags): Promise<number> {
+async function sample({ checkpoint: named, prompt: given, tokens, adapter, ...sampling }: SampleFlags): Promise<number> {
   const file = named ?? newestCheckpoint();
   const checkpoint = loadCheckpoint(file, "--checkpoint");
   const { options, vocab } = await languageModelOf(checkpoint, file);
-  const start = vocab.encode(prompt);
+  const task = taskOf(checkpoint);
+  const typed = given ?? "\n";
+  const prompt = task ? task.asPrompt(typed) : typed;
+  const start = task && given === undefined ? null : vocab.encode(prompt);
   return withDevice(adapter, async (device) => {
     const model = modelOf(device, options, new Generator());
     restoreCheckpoint(checkpoint, model);
     const averaged = useAveragedWeights(model, checkpoint) ? ", averaged weights" : "";
     process.stderr.write(`${announce(device)}\n${pc.dim(`${file}, step ${checkpoint.state.step}${averaged}`)}\n`);
     const interrupts = catchInterrupts(() => {});
-    const writer = new TextWriter(vocab, start);
+    const writer = start && new TextWriter(vocab, start);
     try {
-      await generate(model, start, { maxNewTokens: tokens, ...sampling, signal: interrupts.signal, onToken: (token) => writer.add(token) });
+      if (writer) await generate(model, start, { maxNewTokens: tokens ?? task?.answerTo(prompt)?.length ?? usualTokens, ...sampling, signal: interrupts.signal, onToken: (token) => writer.add(token) });
+      else await printAnswers(model, task!, interrupts.signal);
     } catch (error) {
       if (!interrupts.signal.aborted) throw error;
       return exitCodes.interrupted;
     } finally {
-      writer.end();
+      writer?.end();
       interrupts.release();
     }
     return exitCodes.ok;
   });
+}
+
+/** The toy task that the model was trained on; null for text. */
+function taskOf({ state }: Checkpoint): TaskData | null {
+  const { data } = (state.settings ?? {}) as Partial<TrainSettings>;
+  if (typeof data !== "string" || !isTask(data)) return null;
+  const { name, size } = parseTask(data, "--checkpoint");
+  return new TaskData(name, { size, block: (state.model as GPTOptions).block, batch: 32 });
 }
 
 async function languageModelOf({ state }: Checkpoint, file: string): Promise<{ options: Omit<GPTOptions, "seed" | "generator">; vocab: Tokenizer }> {

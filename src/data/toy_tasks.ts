@@ -159,6 +159,11 @@ export class TaskData implements TokenData {
     return this.definition.isPrompt(asked, this.size) ? this.definition.answer(asked, this.size) : null;
   }
 
+  /** With the "=" that the model expects, where a person left it out. */
+  asPrompt(text: string): string {
+    return this.answerTo(text) !== null && !text.endsWith("=") ? `${text}=` : text;
+  }
+
   stateDict(): RandomState {
     return this.generator.stateDict();
   }

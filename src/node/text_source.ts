@@ -1,4 +1,4 @@
-import { decodeText, isTask } from "../data/index.js";
+import { isTask, splitFileName, textOfFile } from "../data/index.js";
 import { readFileBytes } from "./files.js";
 import { mobyDick } from "./moby_dick.js";
 
@@ -8,5 +8,5 @@ export const defaultText = "moby-dick";
 /** The text that `--data` names: a file, or the default one; none for a toy task. Throws DataError. */
 export function readText(source: string): string {
   if (isTask(source)) return "";
-  return source === defaultText ? mobyDick() : decodeText(readFileBytes(source, "--data"), source);
+  return source === defaultText ? mobyDick() : textOfFile(readFileBytes(splitFileName(source).path, "--data"), source);
 }

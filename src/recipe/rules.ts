@@ -20,7 +20,7 @@ const atLeastOne = { min: 1, integer: true };
 const notNegative = { min: 0, integer: true };
 
 export const settingRules: { readonly [Name in keyof TrainSettings]: SettingRule } = {
-  data: { kind: "text", placeholder: "file", help: `a UTF-8 text file, moby-dick (the default), or a toy task: ${taskNames.map((name) => taskPrefix + name).join(", ")}` },
+  data: { kind: "text", placeholder: "file", help: `a UTF-8 text file, a table (letters.csv, or letters.csv#title,body for those columns), moby-dick (the default), or a toy task: ${taskNames.map((name) => taskPrefix + name).join(", ")}` },
   tokenizer: choice("what a token is", tokenizers),
   compactVocab: { kind: "toggle", help: "byte pairs: keep only those that occur in the text" },
   layers: number("Transformer blocks", { ...atLeastOne, example: 4 }),

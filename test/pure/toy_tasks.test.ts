@@ -79,7 +79,7 @@ describe.each(taskNames)("task:%s", (name) => {
   it("fits exactly the least block, and says so of a smaller one", () => {
     const least = blockOfTask({ name, size });
     const data = make(1, least);
-    const [{ answer, prompt }] = problemsOf(data, data.next()) as [{ answer: string; prompt: string }];
+    const { answer, prompt } = problemsOf(data, data.next())[0]!;
     expect(answer).toBe(rightAnswers[name](prompt, size));
     expect(() => make(1, least - 1)).toThrow(new DataError(`block: a problem of task:${name} takes ${least} tokens, got ${least - 1}; use a block of at least ${least}, or a smaller size`));
   });
@@ -106,6 +106,7 @@ describe("toy tasks", () => {
     const sums = new TaskData("modular", { block: 20, batch: 1 });
     expect(["1+2", "01+97", "01-02", "01+02=03", "", "=", "ab"].map((text) => sums.answerTo(text))).toEqual(Array(7).fill(null));
     expect(sums.answerTo("96+96=")).toBe("95");
+    expect(["01+02", "01+02=", "01+", ""].map((text) => sums.asPrompt(text))).toEqual(["01+02=", "01+02=", "01+", ""]);
   });
 
   it("are settings of a run", () => {

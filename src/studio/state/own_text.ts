@@ -1,5 +1,5 @@
 // A text of the user's: pasted, dropped or chosen.
-import { decodeText, isTask } from "../../data/index.js";
+import { isTask, textOfFile } from "../../data/index.js";
 import { mobyDick } from "../data_sources.js";
 import { changeSettings, ownText } from "./settings.js";
 
@@ -16,5 +16,5 @@ export function useText(name: string, text: string): void {
 /** Throws DataError for what is no text in UTF-8. */
 export async function useFile(file: File): Promise<void> {
   if (file.size > most_MB * 1e6) throw new Error(`${file.name} has ${(file.size / 1e6).toFixed(0)} MB; the page takes texts up to ${most_MB} MB: cut it, or train on all of it with "npx kiln train --data"`);
-  useText(file.name, decodeText(new Uint8Array(await file.arrayBuffer()), file.name));
+  useText(file.name, textOfFile(new Uint8Array(await file.arrayBuffer()), file.name));
 }
