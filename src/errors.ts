@@ -31,6 +31,9 @@ export class DisposedError extends KilnError {}
 export class ShaderError extends KilnError {}
 /** The GPU rejected work; the message is the driver's. Surfaces on the next await. */
 export class GpuError extends KilnError {}
+
+/** The GPU did not answer within `device.timeout_ms`: a kernel hangs, or one dispatch is far too long. */
+export class GpuTimeoutError extends KilnError {}
 /** The device is gone; nothing on it can be read any more. */
 export class DeviceLostError extends KilnError {}
 /** The adapter could not give the memory asked for. */

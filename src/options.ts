@@ -23,6 +23,9 @@ export interface NumberRange {
   integer?: boolean;
 }
 
+/** Of an epsilon: kernels get it in f32, where a larger number is infinite. */
+export const epsRange: NumberRange = { min: 0, max: 3.4028234663852886e38 };
+
 /** Throws unless `value` is a finite number in `range`. Returns it, so that a check can stand in an assignment. */
 export function checkNumber(where: string, name: string, value: unknown, range: NumberRange = {}): number {
   const fits =

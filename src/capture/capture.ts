@@ -162,7 +162,7 @@ class Captured {
   private async finished(): Promise<void> {
     const done = this.pacer.submitted();
     await this.pacer.rest();
-    await this.device.gpu.queue.onSubmittedWorkDone();
+    await this.device.submittedWorkDone();
     done();
   }
 

@@ -1,8 +1,9 @@
 // The device: one GPU device with its memory pool, pipelines, launch queue and the fate of its errors.
-import { DeviceLostError, DisposedError, GpuError, OutOfMemoryError, ShaderError } from "../errors.js";
+import { DeviceLostError, DisposedError, GpuError, GpuTimeoutError, OutOfMemoryError, ShaderError } from "../errors.js";
 import { describeAdapter, deviceDescriptor, type AdapterDescription } from "./adapter.js";
 import { BufferPool, type MemoryReport, type PoolBuffer, type PoolObserver, type Slice } from "./buffers.js";
 import { Constants } from "./constants.js";
+import { withDeadline } from "./deadline.js";
 import { IndexFaults } from "./index_check.js";
 import { PipelineCache } from "./pipelines.js";
 import { LaunchQueue } from "./queue.js";
@@ -24,6 +25,11 @@ export class Device {
   /** Indices out of range that kernels met; thrown by the next read or sync. */
   readonly indexFaults: IndexFaults;
   readonly readback: Readback;
+  /**
+   * How long a read or `sync` waits for the GPU before it rejects with GpuTimeoutError, in milliseconds. Ten minutes by
+   * default: software adapters may take long. Infinity for no limit.
+   */
+  timeout_ms = 600_000;
   /** True where nothing is computed and only memory is counted. */
   readonly isDry: boolean = false;
   private readonly constants: Constants;
@@ -48,6 +54,7 @@ export class Device {
       event.preventDefault();
       const error = typedError((event as GPUUncapturedErrorEvent).error);
       if (error instanceof OutOfMemoryError) this.pool.distrust();
+      if (error instanceof ShaderError) this.pipelines.fail(error);
       this.failure ??= error;
     });
     void gpu.lost.then(({ reason, message }) => {
@@ -91,8 +98,13 @@ export class Device {
     const faults = this.indexFaults.slice;
     if (faults) await this.read({ ...faults, size_bytes: 0 });
     this.queue.flush();
-    await this.gpu.queue.onSubmittedWorkDone();
+    await this.submittedWorkDone();
     this.throwFailure();
+  }
+
+  /** Waits until everything submitted so far has run, or seems to have: after a loss it resolves too. */
+  async submittedWorkDone(): Promise<void> {
+    await withDeadline(this.gpu.queue.onSubmittedWorkDone(), this.timeout_ms, () => this.hang());
   }
 
   /** Live, peak and pooled bytes. */
@@ -107,7 +119,8 @@ export class Device {
     this.queue.close();
     this.readback.close();
     this.pool.trim();
-    this.gpu.destroy();
+    // On a GPU that hangs, destroy() may not return.
+    if (!(this.failure instanceof GpuTimeoutError)) this.gpu.destroy();
   }
 
   [Symbol.dispose](): void {
@@ -117,7 +130,7 @@ export class Device {
   private async readBack(slice: Slice): Promise<{ bytes: ArrayBuffer; cleared: ArrayBuffer | null }> {
     this.checkUsable();
     try {
-      const result = await this.readback.read(slice, this.indexFaults.slice);
+      const result = await withDeadline(this.readback.read(slice, this.indexFaults.slice), this.timeout_ms, () => this.hang());
       this.throwFailure();
       return result;
     } catch (error) {
@@ -130,16 +143,24 @@ export class Device {
     }
   }
 
-  /** Throws DisposedError after close(), DeviceLostError once the device is lost. */
+  /** Throws DisposedError after close(), DeviceLostError once the device is lost, GpuTimeoutError once it has not answered. */
   checkUsable(): void {
     if (this.closed) throw new DisposedError("device: used after close()");
-    if (this.failure instanceof DeviceLostError) throw this.failure;
+    if (isFinal(this.failure)) throw this.failure;
+  }
+
+  private hang(): GpuTimeoutError {
+    const error = new GpuTimeoutError(
+      `device: no answer from the GPU within ${this.timeout_ms / 1000} s, the last kernel launched was ${this.queue.lastKernel ?? "none"}; use smaller tensors, or raise device.timeout_ms`,
+    );
+    this.failure = error;
+    return error;
   }
 
   private throwFailure(): void {
     const failure = this.failure;
     if (!failure) return;
-    if (!(failure instanceof DeviceLostError)) this.failure = null;
+    if (!isFinal(failure)) this.failure = null;
     throw failure;
   }
 }
@@ -147,6 +168,11 @@ export class Device {
 /** Requests a device with all of the adapter's limits and the features Kiln can use, and `more` of them where the adapter has them. */
 export async function deviceFrom(adapter: GPUAdapter, more: readonly string[] = []): Promise<Device> {
   return new Device(await adapter.requestDevice(deviceDescriptor(adapter, more)), adapter);
+}
+
+/** Whether nothing can be done with the device any more. */
+function isFinal(failure: Error | null): failure is DeviceLostError | GpuTimeoutError {
+  return failure instanceof DeviceLostError || failure instanceof GpuTimeoutError;
 }
 
 function typedError(error: GPUError): Error {

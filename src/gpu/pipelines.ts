@@ -7,12 +7,15 @@ export interface Pipeline {
   readonly gpu: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly reflection: Reflection;
+  /** What the compiler said, where it has refused the kernel. */
+  failure: ShaderError | null;
 }
 
 const bufferTypes = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
 
 export class PipelineCache {
   private readonly byShader = new Map<string, Map<string, Pipeline>>();
+  private readonly failures: ShaderError[] = [];
   /** How many pipelines were ever created: training must not move it after its first step. */
   created = 0;
 
@@ -23,14 +26,30 @@ export class PipelineCache {
     if (!variants) this.byShader.set(shader.code, (variants = new Map()));
     const label = variantLabel(shader, how);
     let pipeline = variants.get(label);
-    if (!pipeline) variants.set(label, (pipeline = this.create(shader, how, label)));
+    if (!pipeline) {
+      variants.set(label, (pipeline = this.create(shader, how, label)));
+      pipeline.failure = this.failureOf(label);
+    } else if (pipeline.failure) throw pipeline.failure;
     return pipeline;
+  }
+
+  /** The GPU reports a kernel that does not compile by its label, during `create` or later: launched again, it fails at once. */
+  fail(error: ShaderError): void {
+    this.failures.push(error);
+    for (const variants of this.byShader.values()) {
+      for (const pipeline of variants.values()) pipeline.failure ??= this.failureOf(pipeline.label);
+    }
+  }
+
+  private failureOf(label: string): ShaderError | null {
+    return this.failures.find(({ message }) => message.includes(`"${label}"`)) ?? null;
   }
 
   private create(shader: Shader, how: Specialisation, label: string): Pipeline {
     const reflection = reflect(shader);
-    for (const name of Object.keys(how.constants ?? {})) {
+    for (const [name, value] of Object.entries(how.constants ?? {})) {
       if (!reflection.overrides.has(name)) throw new ShaderError(`${shader.name}.wgsl: has no override named "${name}"`);
+      if (!Number.isFinite(Math.fround(Number(value)))) throw new ShaderError(`${shader.name}.wgsl: override "${name}" must be finite in f32, got ${value}; pass it as a Param`);
     }
     const layout = this.gpu.createBindGroupLayout({
       label,
@@ -48,6 +67,6 @@ export class PipelineCache {
       compute: { module, entryPoint: "main", constants },
     });
     this.created++;
-    return { label, gpu, layout, reflection };
+    return { label, gpu, layout, reflection, failure: null };
   }
 }

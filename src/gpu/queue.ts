@@ -24,6 +24,8 @@ export class LaunchQueue {
   private used_bytes = 0;
   private pending = 0;
   private batch = 0;
+  /** Of the last dispatch, for the message of a GPU that does not answer. */
+  private last: Pipeline | null = null;
   /** Plans that wait for the submit. */
   private readonly played: Plan[] = [];
   private closed = false;
@@ -41,6 +43,11 @@ export class LaunchQueue {
     readonly alignment: number,
   ) {
     this.uniforms = gpu.createBuffer({ label: "params", size: uniformBytes, usage: usage.uniform | usage.copyTarget });
+  }
+
+  /** The name of the kernel launched last. */
+  get lastKernel(): string | null {
+    return this.last?.label ?? null;
   }
 
   /** What launches are written down in instead of being queued; null while they are queued. */
@@ -122,7 +129,7 @@ export class LaunchQueue {
       pass.setBindGroup(0, bindGroups[i]!);
       pass.dispatchWorkgroups(grids[at]!, grids[at + 1]!, grids[at + 2]!);
     }
-    this.currentPipeline = dispatches[count - 1]!.pipeline;
+    this.last = this.currentPipeline = dispatches[count - 1]!.pipeline;
     this.pending += count;
     this.counts.dispatches += count;
   }
@@ -137,6 +144,7 @@ export class LaunchQueue {
     }
     pass.setBindGroup(0, bindGroup);
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+    this.last = pipeline;
     this.pending++;
     this.counts.dispatches++;
     if (this.observer) this.closePass();
