@@ -59,8 +59,24 @@ export interface SharpnessRow {
   step: number;
   /** Largest eigenvalue of the Hessian, preconditioned where the optimizer is. */
   sharpness: number;
-  /** Rates above it are unstable: 2/sharpness for plain gradient descent. */
+  /** Rates above it are unstable: 2/sharpness for plain gradient descent. Infinity where nothing curves upward; NaN for an optimizer without such a rule. */
   threshold: number;
+}
+
+/** One such measurement with all that it says, for words. */
+export interface SharpnessMeasurement extends SharpnessRow {
+  /** Of `sharpness`, either way. */
+  error: number;
+  /** The learning rate of the coming step. */
+  rate: number;
+  /** rate over threshold: 1 is the edge of stability. NaN where there is no threshold. */
+  share: number;
+  verdict: "inside" | "at" | "past" | "unknown";
+  preconditioned: boolean;
+  /** Whether the search ended by itself. */
+  converged: boolean;
+  /** Products with the Hessian that it took. */
+  products: number;
 }
 
 export interface RunMetrics {
@@ -169,6 +185,8 @@ export interface StudioWorker {
   attention(run: RunId, text: string): Promise<AttentionMaps>;
   /** Measures the sharpness every so many steps from now; 0 for no longer. */
   sharpnessEvery(steps: number): Promise<void>;
+  /** Once, of the weights of this moment, more exactly; the run gets the row too. `cancelTool` ends it. */
+  measureSharpness(run: RunId, onProgress: Progress): Promise<SharpnessMeasurement>;
 
   /** Tools pause the run that trains and leave it paused. They run on models of their own. */
   rangeTest(settings: TrainSettings, text: string | null, onProgress: Progress): Promise<RangeTestResult>;
@@ -194,6 +212,8 @@ export interface AdviceResult {
   start: number;
   /** The schedule expression to use. */
   schedule: string;
+  /** That of biases and norms, in proportion, where the settings have one of their own; else empty. */
+  vectorSchedule: string;
   /** What it rests on, a line each. */
   reasons: string[];
 }

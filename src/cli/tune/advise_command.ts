@@ -28,14 +28,14 @@ export function addAdviseCommand(program: Command, setExitCode: (code: number) =
 
 function giveAdvice(command: Command, flags: AdviseFlags): Promise<number> {
   return withTuneRun(command, flags, ["batches", "sweep", "noise"], async ({ target, signal, progress, settings }) => {
-    const { steps, batch, decay } = settings;
+    const { steps, batch, accumulate, decay } = settings;
     const advice = await advise(target, {
       steps,
       batches: flags.batches,
       rangeSteps: flags.sweep,
       decay,
       signal,
-      ...(flags.noise !== false && { batchSize: batch }),
+      ...(flags.noise !== false && { batchSize: batch * accumulate }),
       onProgress: ({ stage, ...at }) => progress.update(stage, at),
     });
     progress.stop();

@@ -2,15 +2,13 @@
 import { SingleBar } from "cli-progress";
 import { Option, type Command } from "commander";
 import pc from "picocolors";
-import type { TokenBatch } from "../../data/index.js";
 import { UsageError } from "../../errors.js";
 import type { Device } from "../../gpu/device.js";
 import { writeFileAtomic } from "../../node/files.js";
 import type { AdapterChoice } from "../../node/open_device.js";
-import { fromArray } from "../../ops/index.js";
-import { partsOf } from "../../recipe/parts_of.js";
 import type { RunPlan } from "../../recipe/run_plan.js";
 import { settingsOf, type TrainSettings } from "../../recipe/settings.js";
+import { tuneTargetOf } from "../../recipe/tune_target.js";
 import type { TuneTarget } from "../../tune/index.js";
 import { exitCodes } from "../errors.js";
 import { flagOf } from "../flags.js";
@@ -58,19 +56,14 @@ export async function withTuneRun(command: Command, flags: TuneFlags, own: reado
   if (flags.json === "-" && flags.svg === "-") throw new UsageError("--json: standard output is taken, got - for --svg too; name a file");
   const plan = await planOf(command, flags, own);
   return withDevice(flags.adapter, async (device) => {
-    const { model, optimizer } = partsOf(device, plan);
+    const target = tuneTargetOf(device, plan);
     const say = pipes(flags) ? console.error : console.log;
     say(announce(device));
-    say(`model     ${count(model.parameterCount())} parameters, ${plan.settings.optimizer}, batches of ${plan.settings.batch} x ${plan.settings.block}${plan.checkpoint ? `, step ${plan.checkpoint.state.step} of ${flags.checkpoint}` : ", untrained"}`);
+    say(`model     ${count(target.model.parameterCount())} parameters, ${plan.settings.optimizer}, batches of ${plan.settings.batch} x ${plan.settings.block}${plan.checkpoint ? `, step ${plan.checkpoint.state.step} of ${flags.checkpoint}` : ", untrained"}`);
     const interrupts = catchInterrupts(() => {});
     const progress = new ProgressBar();
     try {
-      const batches = new Batches(plan);
-      const loss = (batch: number) => {
-        const { tokens, targets, shape } = batches.at(batch);
-        return model.loss(fromArray(device, tokens, { shape, dtype: "i32" }), fromArray(device, targets, { shape, dtype: "i32" }));
-      };
-      await use({ device, settings: plan.settings, target: { model, optimizer, loss }, signal: interrupts.signal, progress });
+      await use({ device, settings: plan.settings, target, signal: interrupts.signal, progress });
       return exitCodes.ok;
     } catch (error) {
       if (!interrupts.signal.aborted) throw error;
@@ -112,18 +105,6 @@ async function planOf(command: Command, { checkpoint, json: _j, svg: _s, adapter
   const fixed = given.find((name) => !withCheckpoint.includes(name) && !own.includes(name));
   if (fixed) throw new UsageError(`${flagOf(fixed)}: is the checkpoint's, got ${String(command.opts()[fixed])} too; leave it out, or leave --checkpoint out`);
   return planOfCheckpoint(checkpoint, "--checkpoint", settings);
-}
-
-/** Batches by number: the same number is the same batch, and they come in the order of training. */
-class Batches {
-  private readonly drawn: TokenBatch[] = [];
-
-  constructor(private readonly plan: RunPlan) {}
-
-  at(number: number): TokenBatch {
-    while (this.drawn.length <= number) this.drawn.push(this.plan.data.next());
-    return this.drawn[number]!;
-  }
 }
 
 /** A bar on a terminal; nothing elsewhere. */
