@@ -5,10 +5,13 @@ import { backward } from "../../src/tensor/backward.js";
 import type { Tensor } from "../../src/tensor/tensor.js";
 import { fromArray } from "../../src/ops/creation.js";
 import type { DType } from "../../src/tensor/dtype.js";
+import { drawCotangent, drawInputs, halfSuffix, isFloat, seedOf } from "./case_inputs.js";
 import { testDevice } from "./device.js";
 import { itInHalf } from "./half.js";
-import { nd, roundToHalf, testRandom, type Nd } from "./nd.js";
+import { roundToHalf, testRandom, type Nd } from "./nd.js";
 import { compare, type ToleranceClass } from "./tolerances.js";
+
+export { drawInputs } from "./case_inputs.js";
 
 export interface InputSpec {
   shape: readonly number[];
@@ -48,10 +51,6 @@ export function testCases(op: string, cases: readonly OpCase[]): void {
   });
 }
 
-const isFloat = (dtype: DType | undefined) => (dtype ?? "f32") === "f32" || dtype === "f16";
-
-const halfSuffix = ", f16";
-
 /** The cases with f16 in place of f32 inputs (masks and weights without a gradient aside): the same references, f16's tolerances. */
 export function inHalf(cases: readonly OpCase[]): OpCase[] {
   const inHalf = (tolerance: ToleranceClass): ToleranceClass => (tolerance === "exact" ? "exact" : "half");
@@ -62,20 +61,6 @@ export function inHalf(cases: readonly OpCase[]): OpCase[] {
     tolerance: inHalf(one.tolerance),
     gradientTolerance: one.tolerance === "exact" ? inHalf(one.gradientTolerance ?? "gradient") : "halfGradient",
   }));
-}
-
-/** Host values of a case's inputs, rounded so that reference and GPU see the same numbers. */
-export function drawInputs(one: OpCase): Nd[] {
-  return one.inputs.map(({ shape, values, dtype }, position) => {
-    const random = testRandom(seedOf(one) + position);
-    const draw = (i: number) => {
-      if (typeof values === "function") return values(random, i);
-      if (values) return values[i]!;
-      return isFloat(dtype) ? random.normal() : 0;
-    };
-    const round = dtype === "f16" ? roundToHalf : isFloat(dtype) ? Math.fround : (value: number) => value;
-    return nd(shape, (i) => round(draw(i)));
-  });
 }
 
 async function checkForward(one: OpCase): Promise<void> {
@@ -96,9 +81,7 @@ async function checkGradient(one: OpCase): Promise<void> {
   const device = await testDevice();
   const before = device.memory().liveBytes;
   const drawn = drawInputs(one);
-  const cotangent = nd(one.reference(drawn).shape, () => 0);
-  const random = testRandom(seedOf(one) + 1000);
-  cotangent.data.forEach((_, i) => (cotangent.data[i] = roundToHalf(random.normal())));
+  const cotangent = drawCotangent(one, one.reference(drawn).shape);
 
   const wanted = one.inputs.map(({ dtype, gradient }) => gradient ?? isFloat(dtype));
   const leaves = drawn.map((value, i) =>
@@ -151,15 +134,4 @@ function centralDifferences(one: OpCase, values: readonly Nd[], position: number
     return (above - below) / (2 * step);
   });
   return { elements, values: gradients };
-}
-
-/** A case in f16 draws what it draws in f32. */
-function seedOf({ name }: OpCase): number {
-  return hash(name.replace(halfSuffix, ""));
-}
-
-function hash(text: string): number {
-  let h = 2166136261;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
-  return h >>> 0;
 }
