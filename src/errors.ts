@@ -35,13 +35,24 @@ export class GpuError extends KilnError {}
 /** The GPU did not answer within `device.timeout_ms`: a kernel hangs, or one dispatch is far too long. */
 export class GpuTimeoutError extends KilnError {}
 /** The device is gone; nothing on it can be read any more. */
-export class DeviceLostError extends KilnError {}
+export class DeviceLostError extends KilnError {
+  constructor(
+    message: string,
+    /** "destroyed" by the program itself; "unknown" by the system: a crash, a driver that was reset, a GPU that was unplugged. */
+    readonly reason: GPUDeviceLostReason = "unknown",
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
 /** The adapter could not give the memory asked for. */
 export class OutOfMemoryError extends KilnError {}
 /** A file of text, numbers or tokens that cannot be used as data. */
 export class DataError extends KilnError {}
 /** A checkpoint that is malformed, or belongs to another model. Nothing was loaded. */
 export class CheckpointError extends KilnError {}
+/** The browser does not keep what it is given: storage is full, switched off, or was cleared. */
+export class StorageError extends KilnError {}
 
 /** Training that cannot go on: too many steps in a row without a finite gradient. */
 export class DivergedError extends KilnError {}

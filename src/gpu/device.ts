@@ -58,7 +58,7 @@ export class Device {
       this.failure ??= error;
     });
     void gpu.lost.then(({ reason, message }) => {
-      if (!this.closed) this.failure = new DeviceLostError(`device: lost (${reason}), ${message || "no reason given"}`);
+      if (!this.closed) this.failure = new DeviceLostError(`device: lost (${reason}), ${message || "no reason given"}`, reason);
     });
   }
 

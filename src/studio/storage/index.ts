@@ -1,0 +1,1 @@
+export type { Damage, StorageKind, StorageUse, Store, StoredCheckpoint, StoredRuns } from "./store.js";
