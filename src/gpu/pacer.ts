@@ -6,6 +6,10 @@ const unmeasured = 3;
 /** A result that is there this soon after waking (a share of the unit) was slept past: the unit may be too long. */
 const overslept = 0.05;
 const shorten = 0.95;
+/** Results come in bursts, all but the first at once: speed is a mean over more than the longest burst, and over some time. */
+const leastUnits = 8;
+const mostUnits = 128;
+const window_ms = 3000;
 
 /**
  * Measures how long a unit of GPU work takes and, in Node on a software adapter, sleeps as long before the result is
@@ -15,6 +19,8 @@ const shorten = 0.95;
 export class Pacer {
   /** Smoothed duration of a unit of work; 0 until it is known. */
   unit_ms = 0;
+  /** Durations of the last units. */
+  private readonly recent: number[] = [];
   private readonly sleeps: boolean;
   private finished = 0;
   private inFlight = 0;
@@ -23,6 +29,11 @@ export class Pacer {
 
   constructor(private readonly device: Device) {
     this.sleeps = device.adapter.software && inNode();
+  }
+
+  /** Mean duration of the last units, without the time in which none was in flight; 0 until it is known. For telling, not for pacing. */
+  get mean_ms(): number {
+    return this.recent.length < 2 ? 0 : this.recent.reduce((sum, took_ms) => sum + took_ms, 0) / this.recent.length;
   }
 
   /** How many units take about so long, between two bounds. */
@@ -61,8 +72,16 @@ export class Pacer {
     return this.sleeps ? sleep(this.wake_ms - performance.now()) : Promise.resolve();
   }
 
+  private remember(took_ms: number): void {
+    const { recent } = this;
+    recent.push(took_ms);
+    let total_ms = recent.reduce((sum, one) => sum + one, 0);
+    while (recent.length > mostUnits || (recent.length > leastUnits && total_ms - recent[0]! > window_ms)) total_ms -= recent.shift()!;
+  }
+
   private measure(took_ms: number, waited_ms: number): void {
     if (++this.finished <= unmeasured) return;
+    this.remember(took_ms);
     if (this.unit_ms === 0) this.unit_ms = took_ms;
     // Else sleeping for the expected time would confirm it for ever.
     else if (this.sleeps && waited_ms < overslept * this.unit_ms) this.unit_ms *= shorten;

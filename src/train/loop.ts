@@ -237,7 +237,7 @@ class Run {
   /** The optimizer counts since it was made; the difference is this step's. */
   private metricsOf({ step, loss, stats }: StepResult): StepMetrics {
     const { clipped, skipped } = this.before!;
-    const { unit_ms } = this.pacer;
+    const { mean_ms } = this.pacer;
     return {
       step,
       loss,
@@ -246,7 +246,7 @@ class Run {
       clipped: stats.clipped > clipped,
       skipped: stats.skipped > skipped,
       lossScale: stats.lossScale,
-      tokensPerSecond: unit_ms === 0 ? 0 : (1000 * this.tokensPerStep) / unit_ms,
+      tokensPerSecond: mean_ms === 0 ? 0 : (1000 * this.tokensPerStep) / mean_ms,
     };
   }
 
