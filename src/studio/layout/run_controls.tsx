@@ -8,6 +8,7 @@ import { device, selected, selectedRun, training } from "../state/runs.js";
 import { settings, settingsError, textOfSettings } from "../state/settings.js";
 import { nameOfRun } from "../state/run_name.js";
 import { count, duration, loss } from "./format.js";
+import { statusWords } from "./status_words.js";
 
 const resumable: readonly RunRecord["status"][] = ["new", "paused", "stopped", "interrupted", "failed"];
 
@@ -50,16 +51,6 @@ export function RunControls() {
     </div>
   );
 }
-
-const statusWords: Record<RunRecord["status"], string> = {
-  new: "not started",
-  running: "training",
-  paused: "paused",
-  stopped: "stopped",
-  interrupted: "interrupted",
-  done: "done",
-  failed: "failed",
-};
 
 function Progress({ record }: { record: RunRecord }) {
   const { status, step, settings, trainedSeconds, message } = record;
