@@ -3,5 +3,5 @@ export {
   type Checkpoint, type CheckpointState, type HostTensor, type StatefulOptimizer,
 } from "./checkpoint.js";
 export { exactMatch, type AnsweringModel } from "./exact_match.js";
-export { train, type Precision, type TrainableModel, type TrainableOptimizer, type TrainingData, type TrainOptions, type TrainResult } from "./loop.js";
+export { train, type Precision, type TrainableModel, type TrainableOptimizer, type TrainingData, type TrainOptions, type TrainProgress, type TrainResult } from "./loop.js";
 export { linesUpTo, metricsLine, type StepMetrics, type ValidationMetrics } from "./metrics.js";

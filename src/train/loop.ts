@@ -83,7 +83,19 @@ export interface TrainOptions {
   onStep?: (metrics: StepMetrics) => void;
   onValidation?: (metrics: ValidationMetrics) => void;
   /** Nothing is in flight while it is awaited. Called at the end too, however the run ends, but for an error. */
-  onCheckpoint?: (progress: { step: number; bestValidationLoss: number | null }) => void | Promise<void>;
+  onCheckpoint?: (progress: TrainProgress) => void | Promise<void>;
+  /**
+   * Called after each step is launched; a promise is awaited before the next one. For whatever must happen between two
+   * steps: pausing, a change of the schedule, a copy of the state. Awaiting `settle` waits for the steps in flight, whose results
+   * arrive first.
+   */
+  between?: (progress: TrainProgress, settle: () => Promise<void>) => void | Promise<void>;
+}
+
+export interface TrainProgress {
+  /** Steps launched. */
+  step: number;
+  bestValidationLoss: number | null;
 }
 
 export interface TrainResult {
@@ -99,7 +111,7 @@ export interface TrainResult {
 
 const optionKeys = [
   "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery", "capture", "precision",
-  "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint",
+  "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint", "between",
 ];
 /** Steps launched whose results have not arrived: so many, and more where steps are short, because a page waits 5 to 15 ms for any result. */
 const leastInFlight = 2;
@@ -173,13 +185,14 @@ class Run {
 
   async run(): Promise<TrainResult> {
     const { options } = this;
-    const { steps, evalEvery = 0, checkpointEvery = 0, signal, onCheckpoint } = options;
+    const { steps, evalEvery = 0, checkpointEvery = 0, signal, onCheckpoint, between } = options;
+    const settle = () => this.drain();
     this.before = await options.optimizer.stats();
     let saved = -1;
     const save = async () => {
       await this.drain();
       saved = this.step;
-      await onCheckpoint?.({ step: this.step, bestValidationLoss: this.best });
+      await onCheckpoint?.(this.progress);
     };
     if (evalEvery > 0 && this.step === 0) await this.validate();
     while (this.step < steps && !signal?.aborted) {
@@ -189,10 +202,16 @@ class Run {
       const last = this.step === steps;
       if (evalEvery > 0 && (last || this.step % evalEvery === 0)) await this.validate();
       if (checkpointEvery > 0 && this.step % checkpointEvery === 0) await save();
+      const work = between?.(this.progress, settle);
+      if (work) await work;
     }
     await this.drain();
     if (saved !== this.step) await save();
     return { step: this.step, aborted: signal?.aborted === true && this.step < steps, bestValidationLoss: this.best, ...this.result };
+  }
+
+  private get progress(): TrainProgress {
+    return { step: this.step, bestValidationLoss: this.best };
   }
 
   private launchStep(): void {
