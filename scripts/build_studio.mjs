@@ -13,7 +13,7 @@ const root = resolve(import.meta.dirname, "..");
 const entryPoints = {
   main: "src/studio/main.tsx",
   ...(existsSync(join(root, "src/studio/worker/main.ts")) && { worker: "src/studio/worker/main.ts" }),
-  bench_worker: "src/bench/page/worker.ts",
+  bench_worker: "src/bench/page/studio_worker.ts",
 };
 
 const options = (folder) => ({

@@ -13,7 +13,7 @@ export interface ReportOptions {
 
 /** Throws: UsageError where the package echarts is not installed. */
 export async function htmlReport(rows: readonly Measurement[], { environment, verdicts = [] }: ReportOptions): Promise<string> {
-  const charts = await Promise.all(chartsOf(rows).map(async (chart) => `<figure>${await renderSvg(chart.option, chart, "--html")}</figure>`));
+  const charts = await chartSvgs(rows);
   const suites = [...new Set(rows.map(({ suite }) => suite))];
   return [
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>kiln bench: ${escaped(environment.adapter)}</title>`,
@@ -22,10 +22,15 @@ export async function htmlReport(rows: readonly Measurement[], { environment, ve
     environmentList(environment),
     environment.software ? "<p><strong>A software adapter:</strong> these numbers say nothing about a GPU.</p>" : "",
     verdicts.length > 0 ? verdictTable(verdicts) : "",
-    ...charts,
+    ...charts.map(({ svg }) => `<figure>${svg}</figure>`),
     ...suites.map((suite) => suiteTable(suite, rows.filter((row) => row.suite === suite))),
     "</body></html>\n",
   ].join("\n");
+}
+
+/** The report's charts alone. Throws as `htmlReport`. */
+export function chartSvgs(rows: readonly Measurement[]): Promise<{ title: string; svg: string }[]> {
+  return Promise.all(chartsOf(rows).map(async (chart) => ({ title: chart.title, svg: await renderSvg(chart.option, chart, "--html") })));
 }
 
 /** The part that a page shows of measurements as they come. */
