@@ -1,10 +1,11 @@
 import { ShapeError, UsageError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { checkNumber, checkOptions } from "../options.js";
-import { qkvAttention } from "../ops/index.js";
+import { cast, fromArray, matmul, mul, permute, qkvAttention, reshape, slice, softmax, where } from "../ops/index.js";
 import { formatShape } from "../shape.js";
 import type { Generator } from "../tensor/random.js";
 import { scope } from "../tensor/scope.js";
+import { noGrad } from "../tensor/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Dropout } from "./dropout.js";
 import { generatorOf, type Initializer, type RandomSource } from "./init.js";
@@ -77,6 +78,28 @@ export class MultiHeadAttention extends Layer {
     return scope(() => this.mix(cache.attend(this.qkv.forward(x)), residual));
   }
 
+  /**
+   * Where each position looks: softmax_j(q_i · k_j / sqrt(head_dim)), over the positions that i may see. No dropout, no gradient.
+   *
+   * Shapes: x [batch, seq, width] -> [batch, heads, seq, seq], f32, rows that add up to 1.
+   * Throws: ShapeError for another shape.
+   * Source: as the class.
+   */
+  weights(x: Tensor): Tensor {
+    this.checkShape(x);
+    const { heads, width } = this;
+    const [batch, seq] = x.shape as [number, number, number];
+    const headDim = width / heads;
+    return noGrad(() =>
+      scope(() => {
+        const qkv = this.qkv.forward(x);
+        const [q, k] = [0, width].map((start) => permute(reshape(slice(qkv, 2, start, start + width), [batch, seq, heads, headDim]), [0, 2, 1, 3]));
+        const scores = mul(cast(matmul(q!, k!, { transposeB: true }), "f32"), 1 / Math.sqrt(headDim));
+        return softmax(this.causal ? where(seen(x.device, seq), scores, hidden) : scores);
+      }),
+    );
+  }
+
   private mix(heads: Tensor, residual: Tensor | null): Tensor {
     return this.projection.forward(heads, { dropout: this.outputDropout.options, residual });
   }
@@ -86,6 +109,15 @@ export class MultiHeadAttention extends Layer {
       throw new ShapeError(`MultiHeadAttention: x must be [batch, seq, ${this.width}], got ${formatShape(x.shape)}`);
     }
   }
+}
+
+/** A score whose exponential is 0 beside any other. */
+const hidden = -3e38;
+
+/** 1 where row i may look at column j. */
+function seen(device: Device, seq: number): Tensor {
+  const at = (i: number) => (i % seq <= Math.floor(i / seq) ? 1 : 0);
+  return fromArray(device, Uint32Array.from({ length: seq * seq }, (_, i) => at(i)), { shape: [seq, seq], dtype: "u32" });
 }
 
 /** Throws unless the heads share the width evenly. */

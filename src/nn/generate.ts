@@ -7,7 +7,7 @@ import { noGrad } from "../tensor/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { GPT } from "./gpt.js";
 import type { KeyValueCache } from "./kv_cache.js";
-import { checkSampling, sampleToken, samplingKeys, type SamplingOptions } from "./sampling.js";
+import { checkSampling, describeChoice, sampleToken, samplingKeys, type SamplingOptions, type TokenChoice } from "./sampling.js";
 
 export interface GenerateOptions extends SamplingOptions {
   maxNewTokens: number;
@@ -16,8 +16,10 @@ export interface GenerateOptions extends SamplingOptions {
   generator?: Generator;
   /** Whether keys and values are kept from token to token; true by default. The tokens are the same to rounding. */
   cache?: boolean;
-  /** Called with each new token; a promise is awaited before the next one. */
-  onToken?: (token: number) => void | Promise<void>;
+  /** Called with each new token, and with its `choice` where `alternatives` are asked for; a promise is awaited before the next one. */
+  onToken?: (token: number, choice?: TokenChoice) => void | Promise<void>;
+  /** How many of the likeliest tokens `onToken` is told of, with the probability of each and of the one chosen. None by default. */
+  alternatives?: number;
   /** Aborting rejects with the signal's reason before the next token. */
   signal?: AbortSignal;
 }
@@ -34,10 +36,11 @@ export interface GenerateOptions extends SamplingOptions {
  * Source: softmax(logits / temperature), sampled on the host in float64.
  */
 export async function generate(model: GPT, prompt: ArrayLike<number>, options: GenerateOptions): Promise<number[]> {
-  checkOptions("generate", options, ["maxNewTokens", ...samplingKeys, "seed", "generator", "cache", "onToken", "signal"]);
-  const { maxNewTokens, onToken, signal, cache: cached = true, ...sampling } = options ?? {};
+  checkOptions("generate", options, ["maxNewTokens", ...samplingKeys, "seed", "generator", "cache", "onToken", "alternatives", "signal"]);
+  const { maxNewTokens, onToken, alternatives, signal, cache: cached = true, ...sampling } = options ?? {};
   checkNumber("generate", "maxNewTokens", maxNewTokens, { min: 0, integer: true });
   checkSampling("generate", sampling);
+  if (alternatives !== undefined) checkNumber("generate", "alternatives", alternatives, { min: 0, integer: true });
   if (onToken !== undefined && typeof onToken !== "function") throw new UsageError(`generate: onToken must be a function, got ${typeof onToken}`);
   const generator = generatorOf(options);
   const tokens = checkPrompt(prompt, model.config.vocab);
@@ -46,9 +49,11 @@ export async function generate(model: GPT, prompt: ArrayLike<number>, options: G
     const start = tokens.length;
     while (tokens.length < start + maxNewTokens) {
       signal?.throwIfAborted();
-      const token = sampleToken(await nextLogits(model, tokens, cache), uniform(generator), sampling);
+      const logits = await nextLogits(model, tokens, cache);
+      const token = sampleToken(logits, uniform(generator), sampling);
       tokens.push(token);
-      await onToken?.(token);
+      if (alternatives === undefined) await onToken?.(token);
+      else await onToken?.(token, describeChoice(logits, token, alternatives));
     }
     return tokens.slice(start);
   } finally {

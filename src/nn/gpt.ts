@@ -7,6 +7,7 @@ import { checkpoint } from "../tensor/checkpoint.js";
 import { autocastDType } from "../tensor/autocast.js";
 import type { Generator } from "../tensor/random.js";
 import { scope } from "../tensor/scope.js";
+import { noGrad } from "../tensor/tape.js";
 import { Tensor } from "../tensor/tensor.js";
 import type { ActivationName } from "./activations.js";
 import { Dropout } from "./dropout.js";
@@ -166,6 +167,30 @@ export class GPT extends Layer {
       cache?.extend(seq);
       return this.head.forward(this.normed(last));
     });
+  }
+
+  /**
+   * Where each token looks, in each head: softmax of its query's products with the keys of itself and those before it. Without
+   * dropout, whatever the mode; no gradient. The caller disposes them.
+   *
+   * Shapes: tokens [batch, seq] i32 or u32 -> for each layer [batch, heads, seq, seq], rows that add up to 1.
+   * Range:  tokens in [0, vocab); 4 layers heads seq^2 bytes for each sequence.
+   * Throws: ShapeError if block is exceeded.
+   * Source: softmax(q k^T / sqrt(head_dim)), masked to the causal half.
+   */
+  attentionWeights(tokens: Tensor): Tensor[] {
+    return this.inEvalMode(() =>
+      noGrad(() =>
+        scope(() => {
+          let x = this.embed(tokens, 0);
+          return this.blocks.map((block) => {
+            const { y, weights } = block.forwardWithWeights(x);
+            x = y;
+            return weights;
+          });
+        }),
+      ),
+    );
   }
 
   private throughBlocks(x: Tensor): Tensor {

@@ -17,4 +17,4 @@ export { TransformerBlock, type NormPlace, type NormType, type TransformerBlockO
 export { GPT, type GPTConfig, type GPTOptions } from "./gpt.js";
 export { KeyValueCache } from "./kv_cache.js";
 export { generate, type GenerateOptions } from "./generate.js";
-export { sampleToken, type SamplingOptions } from "./sampling.js";
+export { describeChoice, sampleToken, type SamplingOptions, type TokenChoice, type TokenProbability } from "./sampling.js";

@@ -44,6 +44,40 @@ export function sampleToken(logits: ArrayLike<number>, uniform: number, { temper
   return draw(kept, uniform);
 }
 
+/** A token with the probability that the model gave it. */
+export interface TokenProbability {
+  token: number;
+  probability: number;
+}
+
+/** How likely a token was, and what else was. */
+export interface TokenChoice extends TokenProbability {
+  /** The likeliest tokens, best first. */
+  alternatives: TokenProbability[];
+}
+
+/**
+ * What the model thought of `token` and of the `count` likeliest: softmax(logits), before temperature and any limit.
+ *
+ * Range:  a tie goes to the lower token.
+ */
+export function describeChoice(logits: ArrayLike<number>, token: number, count: number): TokenChoice {
+  let best: number[] = [];
+  let highest = -Infinity;
+  for (let candidate = 0; candidate < logits.length; candidate++) {
+    const logit = logits[candidate]!;
+    if (logit > highest) highest = logit;
+    // Insertion into a short list: vocabularies are long, and few are asked for.
+    if (best.length === count && !(count > 0 && logit > logits[best[count - 1]!]!)) continue;
+    const at = best.findIndex((other) => logit > logits[other]!);
+    best = [...best.slice(0, at < 0 ? best.length : at), candidate, ...(at < 0 ? [] : best.slice(at))].slice(0, count);
+  }
+  let sum = 0;
+  for (let candidate = 0; candidate < logits.length; candidate++) sum += Math.exp(logits[candidate]! - highest);
+  const withProbability = (candidate: number) => ({ token: candidate, probability: Math.exp(logits[candidate]! - highest) / sum });
+  return { ...withProbability(token), alternatives: best.map(withProbability) };
+}
+
 interface Candidate {
   token: number;
   weight: number;

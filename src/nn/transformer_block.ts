@@ -100,11 +100,25 @@ export class TransformerBlock extends Layer {
     return this.run(x, (h, residual) => this.attention.forwardCached(h, cache, residual));
   }
 
-  private run(x: Tensor, attend: Half): Tensor {
+  /** As `forward`, and where each position looks: see MultiHeadAttention.weights. */
+  forwardWithWeights(x: Tensor): { y: Tensor; weights: Tensor } {
     return scope(() => {
-      const middle = this.half(x, this.norm1, attend);
-      return this.half(middle, this.norm2, (h, residual) => this.mlp.forward(h, residual));
+      let weights!: Tensor;
+      const y = this.halves(x, (h, residual) => {
+        weights = this.attention.weights(h);
+        return this.attention.forward(h, residual);
+      });
+      return { y, weights };
     });
+  }
+
+  private run(x: Tensor, attend: Half): Tensor {
+    return scope(() => this.halves(x, attend));
+  }
+
+  private halves(x: Tensor, attend: Half): Tensor {
+    const middle = this.half(x, this.norm1, attend);
+    return this.half(middle, this.norm2, (h, residual) => this.mlp.forward(h, residual));
   }
 
   private half(x: Tensor, norm: Layer | null, f: Half): Tensor {

@@ -1,7 +1,7 @@
 // Generation: the cache changes nothing but the cost, and sampling follows its options.
 import { describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.js";
-import { generate, GPT, sampleToken, type GenerateOptions, type GPTOptions } from "../../src/nn/index.js";
+import { describeChoice, generate, GPT, sampleToken, type GenerateOptions, type GPTOptions, type TokenChoice } from "../../src/nn/index.js";
 import { fromArray } from "../../src/ops/index.js";
 import { Generator } from "../../src/tensor/random.js";
 import { scope } from "../../src/tensor/scope.js";
@@ -96,6 +96,31 @@ describe("generate", () => {
       model.dispose();
     }));
 
+  it("tells the probability of each choice and of the likeliest, before temperature and topP, and chooses the same", () =>
+    withoutLeak(async (device) => {
+      const model = new GPT(device, options);
+      const choices: TokenChoice[] = [];
+      const sampling = { maxNewTokens: 9, temperature: 3, topP: 0.9, seed: 3 };
+      const tokens = await generate(model, prompt, { ...sampling, alternatives: 4, onToken: (_, choice) => void choices.push(choice!) });
+      expect(tokens).toEqual(await generate(model, prompt, { ...sampling, onToken: (_, choice) => expect(choice).toBeUndefined() }));
+      expect(choices.map(({ token }) => token)).toEqual(tokens);
+      const text = [...prompt];
+      for (const { token, probability, alternatives } of choices) {
+        const logits = scope(() => noGrad(() => model.forward(row(device, text.slice(-12)))));
+        const last = [...(await logits.data())].slice(-17);
+        logits.dispose();
+        const weights = last.map((logit) => Math.exp(logit - Math.max(...last)));
+        const want = weights.map((weight) => weight / weights.reduce((a, b) => a + b, 0));
+        const order = want.map((_, i) => i).sort((a, b) => want[b]! - want[a]!);
+        expect(alternatives.map((other) => other.token)).toEqual(order.slice(0, 4));
+        const result = compare([probability, ...alternatives.map((other) => other.probability)], [want[token]!, ...order.slice(0, 4).map((other) => want[other]!)], "model");
+        expect(result.worst, result.message).toBeLessThanOrEqual(1);
+        text.push(token);
+      }
+      await expect(generate(model, prompt, { maxNewTokens: 1, alternatives: -1 })).rejects.toThrow("generate: alternatives must be a whole number >= 0, got -1");
+      model.dispose();
+    }));
+
   it("drops nothing, and leaves the model's mode and dropout masks as they were", () =>
     withoutLeak(async (device) => {
       const model = new GPT(device, { ...options, dropout: 0.5 });
@@ -151,6 +176,20 @@ describe("generate", () => {
       await expect(generate(model, prompt, { maxNewTokens: 3 })).rejects.toThrow("generate: the logits are not finite, got NaN for token 0");
       model.dispose();
     }));
+});
+
+describe("describeChoice", () => {
+  it("orders by logit, the lower token first of equals, and stops at the vocabulary's end", () => {
+    const logits = [0, 2, 1, 2, -1];
+    const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0);
+    const { token, probability, alternatives } = describeChoice(logits, 4, 3);
+    expect([token, alternatives.map((other) => other.token)]).toEqual([4, [1, 3, 2]]);
+    expect(probability).toBeCloseTo(Math.exp(-1) / sum, 12);
+    expect(describeChoice(logits, 0, 0).alternatives).toEqual([]);
+    expect(describeChoice(logits, 0, 9).alternatives.map((other) => other.token)).toEqual([1, 3, 2, 0, 4]);
+    expect(describeChoice(logits, 0, 9).alternatives.reduce((total, other) => total + other.probability, 0)).toBeCloseTo(1, 12);
+    expect(describeChoice([1000, 0], 1, 1)).toEqual({ token: 1, probability: 0, alternatives: [{ token: 0, probability: 1 }] });
+  });
 });
 
 describe("sampleToken", () => {

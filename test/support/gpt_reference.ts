@@ -69,6 +69,8 @@ interface Node {
 
 class Pass {
   readonly gradients: Values = new Map();
+  /** Of each layer, [batch, heads, seq, seq]. */
+  readonly attentionWeights: Float64Array[] = [];
 
   constructor(
     private readonly config: ReferenceConfig,
@@ -175,6 +177,7 @@ class Pass {
           for (let s = 0; s <= t; s++)
             for (let i = 0; i < size; i++) y[(b * seq + t) * width + h * size + i]! += row[s]! * qkv[at(b, s, 2, h) + i]!;
         }
+    this.attentionWeights.push(weights);
     const back = (dy: Float64Array) => {
       const dqkv = new Float64Array(qkv.length);
       for (let b = 0; b < batch; b++)
@@ -262,8 +265,8 @@ class Pass {
   }
 }
 
-/** Logits [batch, seq, vocab], mean cross-entropy, and the gradient of every parameter. */
-export function runReference(config: ReferenceConfig, parameters: Values, batch: Batch): { logits: Float64Array; loss: number; gradients: Values } {
+/** Logits [batch, seq, vocab], mean cross-entropy, the gradient of every parameter, and where each layer looks. */
+export function runReference(config: ReferenceConfig, parameters: Values, batch: Batch): { logits: Float64Array; loss: number; gradients: Values; attentionWeights: Float64Array[] } {
   const pass = new Pass(config, parameters);
   const chain: Node[] = [pass.embed(batch)];
   const x = () => chain[chain.length - 1]!.y;
@@ -288,7 +291,7 @@ export function runReference(config: ReferenceConfig, parameters: Values, batch:
     row.forEach((value, i) => (row[i] = value / rows));
   }
   chain.reduceRight<Float64Array>((dy, node) => node.back(dy), dlogits);
-  return { logits, loss, gradients: pass.gradients };
+  return { logits, loss, gradients: pass.gradients, attentionWeights: pass.attentionWeights };
 }
 
 export interface AdamWOptions {
