@@ -52,7 +52,10 @@ function skip(event: Event): void {
 
 function Section({ id, title, component: Content }: Panel) {
   return (
-    <section class="panel" id={id} aria-label={title}>
+    <section class="panel" id={id} aria-labelledby={`${id}-title`}>
+      <h2 class="visually-hidden" id={`${id}-title`}>
+        {title}
+      </h2>
       <ErrorBoundary name={title}>
         <Content />
       </ErrorBoundary>

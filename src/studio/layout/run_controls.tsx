@@ -27,7 +27,7 @@ export function RunControls() {
   };
   const busy = asked.value !== null;
   return (
-    <div class="run-controls">
+    <section class="run-controls" aria-label="Training">
       <div class="row" role="group" aria-label="Run">
         <button class="primary" disabled={busy || !device.value || wrong !== null} aria-describedby="start-why" onClick={ask("start", begin)} title="Trains a new model with the settings of the form. A run that trains is paused first.">
           {asked.value === "start" ? "Starting…" : "Start"}
@@ -48,7 +48,7 @@ export function RunControls() {
       <p class="visually-hidden" role="status">
         {shown && `${shown.name}: ${statusWords[shown.status]}`}
       </p>
-    </div>
+    </section>
   );
 }
 

@@ -7,8 +7,9 @@ import { runs } from "./runs.js";
 const mostNamed = 2;
 
 export function nameOfRun(): string {
-  const changed = Object.entries(changes.value).map(([name, value]) => (name === "schedule" ? "own schedule" : `${name} ${String(value)}`));
-  const parts = [presetWords[preset.value].title, ...changed.slice(0, mostNamed), ...(changed.length > mostNamed ? [`${changed.length - mostNamed} more`] : [])];
+  const { data, ...others } = changes.value;
+  const changed = Object.entries(others).map(([name, value]) => (name === "schedule" ? "own schedule" : `${name} ${String(value)}`));
+  const parts = [presetWords[preset.value].title, ...(data === undefined ? [] : [data]), ...changed.slice(0, mostNamed), ...(changed.length > mostNamed ? [`${changed.length - mostNamed} more`] : [])];
   return numbered(parts.join(", "));
 }
 
