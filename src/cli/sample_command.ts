@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import pc from "picocolors";
-import { isTask, parseTask, TaskData, tokenizerFromJSON, type Tokenizer } from "../data/index.js";
+import { isTask, parseTask, TaskData, tokenizerFromJSON, TokenStream, type Tokenizer } from "../data/index.js";
 import { CheckpointError } from "../errors.js";
 import { generate, type GPTOptions } from "../nn/index.js";
 import { loadCheckpoint } from "../node/checkpoint_file.js";
@@ -88,27 +88,20 @@ async function languageModelOf({ state }: Checkpoint, file: string): Promise<{ o
   return { options: state.model as GPTOptions, vocab: await tokenizerFromJSON(state.tokenizer) };
 }
 
-/** Prints text as it grows. A token may be a part of a character: what is not yet whole waits. */
+/** Prints text as it grows. */
 class TextWriter {
-  private waiting: number[] = [];
+  private readonly stream: TokenStream;
 
-  constructor(
-    private readonly vocab: Tokenizer,
-    prompt: ArrayLike<number>,
-  ) {
+  constructor(vocab: Tokenizer, prompt: ArrayLike<number>) {
+    this.stream = new TokenStream(vocab);
     process.stdout.write(vocab.decode(prompt));
   }
 
   add(token: number): void {
-    this.waiting.push(token);
-    const text = this.vocab.decode(this.waiting);
-    // A character has at most four bytes, so five tokens that end in a broken one will not mend.
-    if (text.endsWith("\ufffd") && this.waiting.length < 5) return;
-    process.stdout.write(text);
-    this.waiting = [];
+    process.stdout.write(this.stream.add(token));
   }
 
   end(): void {
-    process.stdout.write(`${this.vocab.decode(this.waiting)}\n`);
+    process.stdout.write(`${this.stream.end()}\n`);
   }
 }

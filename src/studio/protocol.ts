@@ -105,7 +105,9 @@ export interface Estimate {
 }
 
 export interface SampleRequest {
+  /** Empty for what suits the data: a line end, or of a toy task a few problems that were held back, a line each. */
   prompt: string;
+  /** Tokens to write. Answers to problems are as long as they must be. */
   length: number;
   /** 0 for the likeliest token. */
   temperature: number;
@@ -115,7 +117,10 @@ export interface SampleRequest {
 }
 
 export interface SampledToken {
+  /** Empty where it is the beginning of a character that the next token completes. */
   text: string;
+  /** Part of the prompt, which the model did not choose: its probability is 1, and there are no alternatives. */
+  given: boolean;
   /** What the model gave it, before temperature and topP. */
   probability: number;
   /** The likeliest, best first, the chosen one among them where it belongs. */
