@@ -3,6 +3,7 @@ import "./known_language.js";
 import { effect, untracked } from "@preact/signals";
 import uPlot from "uplot";
 import { duration } from "../layout/format.js";
+import { drawn } from "../state/runs.js";
 import { theme } from "../state/theme.js";
 import { chartCurves, chartMarks, isLog, type DrawnCurve, type DrawnMark } from "./chart_lines.js";
 import { edgeDash, lineLooks } from "./chart_picture.js";
@@ -15,6 +16,8 @@ import { linearTicks, logTicks, tickText } from "./ticks.js";
 
 const syncKey = "kiln-charts";
 const height = 220;
+/** More than so many lie over each other anyway: half the points are drawn. */
+const manyRuns = 4;
 /** Of the chart that the pointer is over: the others follow it, and must not tell the cursor back. */
 let pointed: ChartDrawing | null = null;
 
@@ -69,7 +72,7 @@ export class ChartDrawing {
   private drawNow(): void {
     const width = this.host.clientWidth;
     if (width === 0) return;
-    const columns = Math.max(50, Math.round(width - 90));
+    const columns = Math.max(50, Math.round((width - 90) / (drawn.value.length > manyRuns ? 2 : 1)));
     const curves = chartCurves(this.spec, columns);
     this.marks = chartMarks(this.spec, columns);
     const [min, max] = shownRange.value;

@@ -33,7 +33,10 @@ export function hasData(spec: ChartSpec): boolean {
   return drawn.value.some((run) => spec.curves(columnsOf(run), xAxis.value, smoothing.value).some(({ y }) => y.some((value) => value === value)));
 }
 
-/** `columns`: the pixels that the plot is wide. Subscribes to everything that a drawing depends on. */
+/**
+ * In the order in which they are drawn: faint ones first, whichever run they are of, and the selected run's last, over all others.
+ * `columns`: the pixels that the plot is wide. Subscribes to everything that a drawing depends on.
+ */
 export function chartCurves(spec: ChartSpec, columns: number): DrawnCurve[] {
   const edges = columnEdges(...shownRange.value, columns, xLog.value);
   const log = isLog(spec);
@@ -42,7 +45,7 @@ export function chartCurves(spec: ChartSpec, columns: number): DrawnCurve[] {
       name, style, run: run.record.id, runName: run.record.name, look: lookOf(run.record.id), points: decimate(x, y, edges, log),
     })),
   );
-  // Faint curves lie below all others, whichever run they are of.
+  curves.reverse();
   return [...curves.filter(({ style }) => style === "faint"), ...curves.filter(({ style }) => style !== "faint")];
 }
 

@@ -29,6 +29,7 @@ export interface Picture {
   yLabel: string;
   xLog: boolean;
   yLog: boolean;
+  /** As they are drawn: the last one over all others. The legend begins with it. */
   lines: readonly PictureLine[];
   marks?: readonly PictureMark[];
   /** What x shows; all of the lines by default. */
@@ -117,7 +118,7 @@ function drawMark(surface: Surface, { kind, x: at, y: value, color }: PictureMar
 
 /** Returns the height that it took. */
 function drawLegend(surface: Surface, lines: readonly PictureLine[], width: number, colors: PictureColors): number {
-  const named = lines.filter((line) => line.label !== null);
+  const named = lines.filter((line) => line.label !== null).reverse();
   let [left, row] = [margin.left, 0];
   for (const line of named) {
     const wide = 36 + line.label!.length * characterWidth;

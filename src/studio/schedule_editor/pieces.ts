@@ -152,3 +152,15 @@ export function startsOf({ parts }: Pieces): number[] {
 function without<T extends object, K extends keyof T>(object: T, ...names: K[]): Omit<T, K> {
   return Object.fromEntries(Object.entries(object).filter(([name]) => !(names as string[]).includes(name))) as Omit<T, K>;
 }
+
+/** Each part's base with its `from` where that was left open: what it starts at, given those before. */
+export function closedBases(pieces: Pieces): Description[] {
+  const starts = startsOf(pieces);
+  let before: Schedule | null = null;
+  return pieces.parts.map((part, i) => {
+    const own = partSchedule(part);
+    const closed: Description = own.isOpen && before ? walk.startingFrom(own.toDescription(), before.at(starts[i]!)) : own.toDescription();
+    before = before ? before.then(own, { at: starts[i]! }) : own;
+    return part.modifiers.length === 0 ? closed : unwrapped(closed).inner;
+  });
+}
