@@ -13,7 +13,11 @@ export const worker = wrap<StudioWorker>(thread);
 export async function connect(): Promise<void> {
   thread.onerror = (event) => gone(event.message || "the worker could not be started");
   await worker.open(proxy(receive)).then(
-    (opened) => (device.value = opened),
+    (opened) => {
+      device.value = opened;
+      // The stored runs have been told: the newest is what the user left.
+      selectedRun.value ??= [...runs.value.values()].sort((a, b) => b.record.created - a.record.created)[0]?.record.id ?? null;
+    },
     (error: unknown) => gone(error instanceof Error ? error.message : String(error)),
   );
 }

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { worker } from "../client.js";
 import type { RunRecord } from "../protocol.js";
+import { words } from "../settings_form/words.js";
 import { estimateError } from "../state/estimate.js";
 import { telling } from "../state/notices.js";
 import { device, selected, selectedRun, training } from "../state/runs.js";
@@ -43,7 +44,7 @@ export function RunControls() {
         </button>
       </div>
       <p id="start-why" class="status">
-        {wrong && device.value ? <span class="error">Not ready: {wrong.field} – {wrong.message}</span> : shown ? <Progress record={shown} /> : <span class="muted">{device.value ? "Ready. Press Start." : "Looking for a device…"}</span>}
+        {wrong && device.value ? <span class="error">Not ready: {words[wrong.field].label} – {wrong.message}</span> : shown ? <Progress record={shown} /> : <span class="muted">{device.value ? "Ready. Press Start." : "Looking for a device…"}</span>}
       </p>
       <p class="visually-hidden" role="status">
         {shown && `${shown.name}: ${statusWords[shown.status]}`}
