@@ -1,6 +1,7 @@
 // The columns of the runs table: the settings in which the runs differ, and what came of the runs.
 import { settingNames } from "../../recipe/rules.js";
 import { count, duration, loss, rate } from "../layout/format.js";
+import { statusWords } from "../layout/status_words.js";
 import type { RunRecord } from "../protocol.js";
 import { words } from "../settings_form/words.js";
 import type { SettingName } from "../state/settings.js";
@@ -56,7 +57,7 @@ function sortable(value: unknown): number | string | null {
 const number = (value: number | null): string => (value === null ? "–" : count(value));
 
 export const nameColumn: Column = { id: "name", title: "Run", help: "Press a name to put the run in front: its settings, text and charts. The pencil renames it.", text: ({ record }) => record.name, value: ({ record }) => record.name.toLowerCase() };
-export const statusColumn: Column = { id: "status", title: "Status", help: "Whether the run trains, waits or has ended.", text: ({ record }) => record.status, value: ({ record }) => record.status };
+export const statusColumn: Column = { id: "status", title: "Status", help: "Whether the run trains, waits or has ended.", text: ({ record }) => statusWords[record.status], value: ({ record }) => statusWords[record.status] };
 export const createdColumn: Column = { id: "created", title: "Made", help: "When the run was started.", text: ({ record }) => new Date(record.created).toLocaleString(), value: ({ record }) => record.created };
 
 export const resultColumns: readonly Column[] = [
@@ -103,7 +104,7 @@ export function filtered(rows: readonly RunRow[], filter: string): RunRow[] {
   if (wanted.length === 0) return [...rows];
   return rows.filter(({ record }) => {
     const settings = Object.entries(record.settings).map(([name, value]) => `${name}=${String(value)}`);
-    const text = [record.name, record.status, record.adapter ?? "", ...settings].join(" ").toLowerCase();
+    const text = [record.name, statusWords[record.status], record.adapter ?? "", ...settings].join(" ").toLowerCase();
     return wanted.every((word) => text.includes(word));
   });
 }

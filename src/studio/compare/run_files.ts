@@ -1,6 +1,7 @@
 // Runs as files that other programs read.
 import { settingNames } from "../../recipe/rules.js";
 import type { RunMetrics, RunRecord } from "../protocol.js";
+import type { ValueResult } from "./sweep_results.js";
 
 export interface RunWithRows {
   record: RunRecord;
@@ -52,6 +53,11 @@ export function settingsCsv(runs: readonly RunWithRows[]): string {
     record.changes.length === 0 ? "" : JSON.stringify(record.changes),
   ]);
   return csv([head, ...lines]);
+}
+
+/** A line for each run of a sweep that ended. */
+export function sweepCsv(setting: string, results: readonly ValueResult[]): string {
+  return csv([[setting, "seed", "run", "validationLoss"], ...results.flatMap(({ value, losses }) => losses.map(({ seed, run, loss }) => [String(value), String(seed), run, String(loss)]))]);
 }
 
 /** RFC 4180: a field with a comma, a quote or a line end stands in quotes. */

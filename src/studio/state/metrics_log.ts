@@ -11,10 +11,11 @@ export class MetricsLog {
   /** Goes up with every change: read it to be told. */
   readonly version = signal(0);
 
+  /** Rows that are there already are passed over: stored rows and told ones may overlap. */
   append({ steps, validations, sharpness }: Rows): void {
-    for (const row of steps) this.steps.push(row);
-    for (const row of validations) this.validations.push(row);
-    for (const row of sharpness) this.sharpness.push(row);
+    addLater(this.steps, steps);
+    addLater(this.validations, validations);
+    addLater(this.sharpness, sharpness);
     this.version.value++;
   }
 
@@ -25,5 +26,14 @@ export class MetricsLog {
       if (end >= 0) rows.length = end;
     }
     this.version.value++;
+  }
+}
+
+function addLater<Row extends { step: number }>(rows: Row[], more: readonly Row[]): void {
+  let last = rows.at(-1)?.step ?? -1;
+  for (const row of more) {
+    if (row.step <= last) continue;
+    rows.push(row);
+    last = row.step;
   }
 }
