@@ -1,12 +1,27 @@
+/** What is nested deeper was made to exhaust a parser. */
+const maxDepth = 64;
+
 /**
  * Parses JSON and refuses an object that has the same key twice, which JSON.parse resolves silently.
  *
+ * Range:  nested up to 64 deep.
  * Throws: SyntaxError.
  */
 export function parseStrictJson(text: string): unknown {
+  refuseDepth(text);
   const value: unknown = JSON.parse(text);
   refuseDuplicateKeys(text);
   return value;
+}
+
+/** Before anything is parsed: strings are skipped, brackets counted. */
+function refuseDepth(text: string): void {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    if (depth > maxDepth) throw new SyntaxError(`nested more than ${maxDepth} deep`);
+  }
 }
 
 /** Walks text that is known to be valid JSON: a string followed by a colon is a key of the innermost object. */
