@@ -1,6 +1,7 @@
 // The panels and where they stand. A panel is added by importing it here and naming it in its place.
 import type { ComponentType } from "preact";
 import { ChartsPanel } from "../charts/charts_panel.js";
+import { SchedulePanel } from "../schedule_editor/schedule_panel.js";
 import { SettingsPanel } from "../settings_form/settings_panel.js";
 
 export interface Panel {
@@ -12,7 +13,10 @@ export interface Panel {
 
 /** At the left: what the next run will be. */
 export const left: readonly Panel[] = [{ id: "settings", title: "Settings", component: SettingsPanel }];
-/** In the middle: how the rate and the losses go. */
-export const middle: readonly Panel[] = [{ id: "charts", title: "Charts", component: ChartsPanel }];
+/** In the middle: how the losses and the rate go. The loss is seen without scrolling. */
+export const middle: readonly Panel[] = [
+  { id: "charts", title: "Charts", component: ChartsPanel },
+  { id: "schedule", title: "Schedule", component: SchedulePanel },
+];
 /** Tabs below: text, attention, runs, tools. */
 export const tabs: readonly Panel[] = [];
