@@ -104,7 +104,7 @@ export class Device {
 
   /** Waits until everything submitted so far has run, or seems to have: after a loss it resolves too. */
   async submittedWorkDone(): Promise<void> {
-    await withDeadline(this.gpu.queue.onSubmittedWorkDone(), this.timeout_ms, () => this.hang());
+    await this.answer(this.gpu.queue.onSubmittedWorkDone());
   }
 
   /** Live, peak and pooled bytes. */
@@ -129,13 +129,18 @@ export class Device {
 
   private async readBack(slice: Slice): Promise<{ bytes: ArrayBuffer; cleared: ArrayBuffer | null }> {
     this.checkUsable();
+    const result = await this.answer(this.readback.read(slice, this.indexFaults.slice));
+    this.throwFailure();
+    return result;
+  }
+
+  /** The GPU's answer, or the reason why there is none. */
+  private async answer<T>(answer: Promise<T>): Promise<T> {
     try {
-      const result = await withDeadline(this.readback.read(slice, this.indexFaults.slice), this.timeout_ms, () => this.hang());
-      this.throwFailure();
-      return result;
+      return await withDeadline(answer, this.timeout_ms, () => this.hang());
     } catch (error) {
       this.throwFailure();
-      // A lost device rejects the mapping before `lost` resolves.
+      // A lost device rejects what is pending before `lost` resolves.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
       this.throwFailure();
       if (this.closed) throw new DisposedError("device: closed while a read was pending");
