@@ -1,14 +1,17 @@
-// Builds dist: index.js for pages and bundlers, node.js, and the command line cli.js, with what they share in chunks,
-// so that a program that imports two of them has one Tensor class. Packages stay imports.
-// And two pages, static files: dist/bench, the benchmarks, not published; dist/studio, Kiln Studio.
+// Builds dist: the library as modules, with index.js for pages and bundlers, node.js and schedule/index.js as its doors, so
+// that a program that opens two of them has one Tensor class; the library in one file for pages without a bundler,
+// kiln.min.js; and the command line cli.js, bundled. Packages stay imports.
+// And two pages, static files: dist/bench, the benchmarks; dist/studio, Kiln Studio. Not published: they are sites, and weigh more than the library.
 // --quiet says nothing and builds only what runs; --no-types leaves out the .d.ts files, which take longer than all the rest.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { buildBenchPage } from "./build_page.mjs";
 import { buildStudio } from "./build_studio.mjs";
+import { libraryModules } from "./emit_modules.mjs";
 import { esbuildWgsl } from "./wgsl_plugin.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -20,26 +23,19 @@ const quiet = flags.includes("--quiet");
 const types = !quiet && !flags.includes("--no-types");
 
 const started = performance.now();
-const { metafile, outputFiles } = await build({
-  entryPoints: { index: "src/index.ts", node: "src/node.ts", cli: "src/cli/main.ts", bench_child: "src/cli/bench/child.ts" },
-  outdir: "dist",
-  chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  // Built-in modules stay imports; checkBrowserSafe then asserts that index.js reaches none.
-  platform: "node",
-  target: "es2022",
-  packages: "external",
-  sourcemap: true,
-  metafile: true,
-  write: false,
-  plugins: [esbuildWgsl({ minify: true })],
-  logLevel: "warning",
-}).catch(() => process.exit(1));
+const common = { bundle: true, format: "esm", target: "es2022", metafile: true, write: false, plugins: [esbuildWgsl({ minify: true })], logLevel: "warning" };
+// Built-in modules stay imports; checkBrowserSafe then asserts that index.js reaches none.
+const inNode = { ...common, splitting: true, platform: "node", packages: "external", outdir: "dist", chunkNames: "chunks/[name]-[hash]" };
+const [library, program, page] = await Promise.all([
+  build({ ...inNode, entryPoints: { index: "src/index.ts", node: "src/node.ts" } }),
+  build({ ...inNode, entryPoints: { cli: "src/cli/main.ts", bench_child: "src/cli/bench/child.ts" }, sourcemap: true }),
+  build({ ...common, entryPoints: { "kiln.min": "src/index.ts" }, outdir: "dist", platform: "browser", minify: true, external: ["gpt-tokenizer/*"] }),
+]).catch(() => process.exit(1));
 
 checkBrowserSafe("dist/index.js");
-for (const { path, contents } of outputFiles) replaceFile(path, contents);
+const modules = libraryModules(Object.keys(library.metafile.inputs));
+for (const [path, code] of modules) replaceFile(join("dist", path), Buffer.from(code));
+for (const { path, contents } of [...program.outputFiles, ...page.outputFiles]) replaceFile(path, contents);
 removeStale();
 chmodSync("dist/cli.js", 0o755);
 const pages = quiet ? [] : [await buildPage("bench", buildBenchPage), await buildPage("studio", buildStudio)];
@@ -58,7 +54,7 @@ function checkBrowserSafe(entry) {
   const visit = (path, trail) => {
     if (seen.has(path)) return;
     seen.add(path);
-    for (const { path: target, external } of metafile.outputs[path].imports) {
+    for (const { path: target, external } of library.metafile.outputs[path].imports) {
       if (!external) visit(target, [...trail, target]);
       else if (target.startsWith("node:") || builtinModules.includes(target) || target === "webgpu") fail(`${trail.join(" -> ")} imports ${target}, which no browser has`);
     }
@@ -75,22 +71,13 @@ function replaceFile(path, contents) {
   renameSync(temporary, path);
 }
 
-/** Chunk names hold a hash: those of earlier builds would pile up, and be published. */
+/** Chunk names hold a hash, and sources come and go: what earlier builds left would pile up, and be published. */
 function removeStale() {
-  const current = new Set(Object.keys(metafile.outputs));
-  for (const folder of ["dist", "dist/chunks"]) {
-    for (const name of list(folder)) {
-      const path = join(folder, name);
-      if (/\.js(\.map)?$/.test(name) && !current.has(path)) rmSync(path, { force: true });
-    }
-  }
-}
-
-function list(folder) {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
+  const current = new Set([...Object.keys(program.metafile.outputs), ...Object.keys(page.metafile.outputs), ...[...modules.keys()].map((path) => join("dist", path))]);
+  const elsewhere = /^(bench|studio|types|api)\//;
+  for (const name of readdirSync("dist", { recursive: true })) {
+    const path = join("dist", name);
+    if (/\.js(\.map)?$/.test(name) && !elsewhere.test(name) && !current.has(path)) rmSync(path, { force: true });
   }
 }
 
@@ -101,19 +88,20 @@ function emitTypes() {
 }
 
 function report() {
-  for (const entry of ["index", "node", "cli"]) {
-    const path = `dist/${entry}.js`;
-    console.log(`${path.padEnd(14)} ${(closureBytes(path) / 1024).toFixed(0).padStart(5)} KiB with its chunks`);
-  }
-  for (const { path, bytes } of pages) console.log(`${path.padEnd(14)} ${(bytes / 1024).toFixed(0).padStart(5)} KiB, a static page`);
+  const size = (path, bytes, what) => console.log(`${path.padEnd(16)} ${(bytes / 1024).toFixed(0).padStart(5)} KiB ${what}`);
+  size("dist/index.js", closureBytes(library.metafile, "dist/index.js"), "with the modules that it imports");
+  size("dist/node.js", closureBytes(library.metafile, "dist/node.js"), "with the modules that it imports");
+  size("dist/kiln.min.js", page.outputFiles[0].contents.length, `alone, ${(gzipSync(page.outputFiles[0].contents).length / 1024).toFixed(0)} KiB gzip`);
+  size("dist/cli.js", closureBytes(program.metafile, "dist/cli.js"), "with its chunks");
+  for (const { path, bytes } of pages) size(path, bytes, "a static page");
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(2)} s${types ? ", type declarations in dist/types" : ""}`);
 }
 
-function closureBytes(entry, seen = new Set()) {
+function closureBytes(metafile, entry, seen = new Set()) {
   if (seen.has(entry)) return 0;
   seen.add(entry);
   const { bytes, imports } = metafile.outputs[entry];
-  return imports.filter(({ external }) => !external).reduce((sum, { path }) => sum + closureBytes(path, seen), bytes);
+  return imports.filter(({ external }) => !external).reduce((sum, { path }) => sum + closureBytes(metafile, path, seen), bytes);
 }
 
 function fail(message) {
