@@ -42,26 +42,40 @@ function shaderRoot(path) {
   return folder;
 }
 
+/** A shader as JavaScript that imports what it includes, and those pieces. `specifierOf` says how to import one. */
+export function shaderModule(path, specifierOf, { minify = false } = {}) {
+  const all = piecesOf(path, new Set());
+  const pieces = all.filter(({ file }) => file !== path);
+  const imports = pieces.map((piece, i) => `import piece${i} from ${JSON.stringify(specifierOf(piece))};\n`);
+  const parts = all.map((piece) => (piece.file === path ? JSON.stringify(shownText(piece, minify)) : `piece${pieces.indexOf(piece)}`));
+  // As a pure call, a shader that nobody launches is left out of a bundle.
+  const code = `${imports.join("")}export default { name: ${JSON.stringify(basename(path, ".wgsl"))}, code: /* @__PURE__ */ [${parts.join(", ")}].join("\\n") };\n`;
+  return { code, pieces };
+}
+
+/** An included piece as JavaScript. */
+export function pieceModule(piece, { minify = false } = {}) {
+  return `export default ${JSON.stringify(shownText(piece, minify))};\n`;
+}
+
+function shownText(piece, minify) {
+  return minify ? minifyWgsl(textOf(piece)) : textOf(piece);
+}
+
 /** esbuild plugin. `minify` leaves out comments and spaces. */
 export function esbuildWgsl({ minify = false } = {}) {
   return {
     name: "wgsl",
     setup(build) {
       build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
-        const pieces = piecesOf(path, new Set());
-        const others = pieces.filter(({ file }) => file !== path);
-        const imports = others.map(({ file, from, to }, i) => `import piece${i} from ${JSON.stringify(`wgsl-piece:${file}:${from}:${to}`)};`);
-        const parts = pieces.map((piece) => (piece.file === path ? JSON.stringify(shownText(piece)) : `piece${others.indexOf(piece)}`));
-        // As a pure call, a shader that nobody launches is left out of a bundle.
-        const contents = `${imports.join("\n")}\nexport default { name: ${JSON.stringify(basename(path, ".wgsl"))}, code: /* @__PURE__ */ [${parts.join(", ")}].join("\\n") };`;
-        return { contents, loader: "js", resolveDir: dirname(path), watchFiles: [...new Set(pieces.map(({ file }) => file))] };
+        const { code, pieces } = shaderModule(path, ({ file, from, to }) => `wgsl-piece:${file}:${from}:${to}`, { minify });
+        return { contents: code, loader: "js", resolveDir: dirname(path), watchFiles: [path, ...pieces.map(({ file }) => file)] };
       });
       build.onResolve({ filter: /^wgsl-piece:/ }, ({ path }) => ({ path: path.slice("wgsl-piece:".length), namespace: "wgsl-piece", sideEffects: false }));
       build.onLoad({ filter: /.*/, namespace: "wgsl-piece" }, ({ path }) => {
         const [, file, from, to] = /^(.*):(\d+):(\d+)$/.exec(path);
-        return { contents: `export default ${JSON.stringify(shownText({ file, from: Number(from), to: Number(to) }))};`, loader: "js", watchFiles: [file] };
+        return { contents: pieceModule({ file, from: Number(from), to: Number(to) }, { minify }), loader: "js", watchFiles: [file] };
       });
-      const shownText = (piece) => (minify ? minifyWgsl(textOf(piece)) : textOf(piece));
     },
   };
 }
