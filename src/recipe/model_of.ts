@@ -4,10 +4,10 @@ import { CheckpointError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
 import { GPT, type GPTOptions } from "../nn/index.js";
 import { Adagrad, Adam, AdamW, GIAdam, Lion, RAdam, RMSprop, SGD, type Optimizer } from "../optim/index.js";
-import { constant, cosine, linear, warmup, type Schedule } from "../schedule/index.js";
 import type { Generator } from "../tensor/random.js";
 import type { Checkpoint } from "../train/index.js";
 import { parseSchedule } from "./schedule_expression.js";
+import { scheduleOf } from "./schedule_of.js";
 import type { TrainSettings } from "./settings.js";
 
 /** The data that the settings name, of the text `source`, which a toy task has none of. `vocab` is a checkpoint's. */
@@ -30,15 +30,6 @@ export function modelOptions({ layers, heads, width, block, dropout, bias, tied,
 
 export function modelOf(device: Device, options: Omit<GPTOptions, "seed" | "generator">, generator: Generator): GPT {
   return new GPT(device, { ...options, generator });
-}
-
-/** The expression, or linear warmup as nanoGPT counts it and the decay over the steps that are left. */
-export function scheduleOf({ lr, minLr, warmup: warmupSteps, decay, schedule, steps }: TrainSettings): Schedule {
-  if (schedule !== "") return parseSchedule(schedule);
-  const left = steps - warmupSteps;
-  const ramp = warmup({ steps: warmupSteps, to: lr, convention: "nanogpt" });
-  if (decay === "constant") return ramp.then(constant(lr));
-  return ramp.then(decay === "cosine" ? cosine({ from: lr, to: minLr, steps: left }) : linear({ from: lr, to: minLr, steps: left }));
 }
 
 /** Puts a checkpoint's averaged weights in place of the last ones. False where it has none. Throws CheckpointError where they are not the model's. */

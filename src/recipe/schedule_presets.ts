@@ -1,6 +1,6 @@
 // Schedules that people have trained well-known models with, by name.
 import { constant, cosine, linear, multiStep, noam, oneCycle, warmup, warmupStableDecay, type Schedule } from "../schedule/index.js";
-import { scheduleOf } from "./model_of.js";
+import { scheduleOf } from "./schedule_of.js";
 import { presets as trainingPresets } from "./presets.js";
 
 export interface SchedulePreset {

@@ -4,7 +4,7 @@ import { render } from "preact";
 import { batch } from "@preact/signals";
 import type { Remote } from "comlink";
 import { worker } from "../../src/studio/client.js";
-import { scheduleOf } from "../../src/recipe/model_of.js";
+import { scheduleOf } from "../../src/recipe/schedule_of.js";
 import { presets } from "../../src/recipe/presets.js";
 import { parseSchedule } from "../../src/recipe/schedule_expression.js";
 import { SchedulePanel } from "../../src/studio/schedule_editor/schedule_panel.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { scheduleOf } from "../../src/recipe/model_of.js";
+import { scheduleOf } from "../../src/recipe/schedule_of.js";
 import { presets } from "../../src/recipe/presets.js";
 import { parseSchedule } from "../../src/recipe/schedule_expression.js";
 import { schedulePresets } from "../../src/recipe/schedule_presets.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { flagOf } from "../../src/cli/flags.js";
-import { scheduleOf } from "../../src/recipe/model_of.js";
+import { scheduleOf } from "../../src/recipe/schedule_of.js";
 import { presets } from "../../src/recipe/presets.js";
 import { settingsOf } from "../../src/recipe/settings.js";
 

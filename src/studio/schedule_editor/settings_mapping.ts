@@ -1,5 +1,5 @@
 // The schedule of the settings, and back: in the four plain fields where it fits there, else as text.
-import { scheduleOf } from "../../recipe/model_of.js";
+import { scheduleOf } from "../../recipe/schedule_of.js";
 import type { TrainSettings } from "../../recipe/settings.js";
 import type { Description, Schedule } from "../../schedule/index.js";
 import { piecesText, type Pieces } from "./pieces.js";

@@ -1,7 +1,7 @@
 // The editor's state. What the schedules are is in the settings of the next run; here is only what shows them.
 import { computed, signal } from "@preact/signals";
 import { KilnError } from "../../errors.js";
-import { scheduleOf } from "../../recipe/model_of.js";
+import { scheduleOf } from "../../recipe/schedule_of.js";
 import { parseSchedule } from "../../recipe/schedule_expression.js";
 import { describe, type Description, type Schedule } from "../../schedule/index.js";
 import { changeSettings, settings, typingErrors } from "../state/settings.js";
