@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { ChartsPanel } from "../charts/charts_panel.js";
 import { SchedulePanel } from "../schedule_editor/schedule_panel.js";
 import { SettingsPanel } from "../settings_form/settings_panel.js";
+import { ToolsPanel } from "../tools/tools_panel.js";
 
 export interface Panel {
   id: string;
@@ -19,4 +20,4 @@ export const middle: readonly Panel[] = [
   { id: "schedule", title: "Schedule", component: SchedulePanel },
 ];
 /** Tabs below: text, attention, runs, tools. */
-export const tabs: readonly Panel[] = [];
+export const tabs: readonly Panel[] = [{ id: "tools", title: "Tools", component: ToolsPanel }];
