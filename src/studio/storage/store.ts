@@ -48,7 +48,8 @@ export interface Store {
   writeRecord(record: RunRecord): Promise<void>;
   /** Adds rows behind those that are there. Give it many at once, every second or so. */
   appendMetrics(run: RunId, rows: RunMetrics): Promise<void>;
-  readMetrics(run: RunId): Promise<RunMetrics>;
+  /** Rows that cannot be read are left out, and named. */
+  readMetrics(run: RunId): Promise<RunMetrics & { damaged: Damage[] }>;
   /** Forgets the rows after `step`: before a run goes on from a checkpoint, which makes them again. */
   rewindMetrics(run: RunId, step: number): Promise<void>;
   /** Of the whole state, as `encodeCheckpoint` gives it. The one before is kept until the next comes. */
