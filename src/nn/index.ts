@@ -15,6 +15,7 @@ export { Sequential } from "./sequential.js";
 export { setBatchNormMomentum, setDropout } from "./regularisation.js";
 export { TransformerBlock, type NormPlace, type NormType, type TransformerBlockOptions } from "./transformer_block.js";
 export { GPT, type GPTConfig, type GPTOptions } from "./gpt.js";
+export { gpt2FromSafetensors, gpt2ToSafetensors, type Gpt2Options } from "./gpt2_files.js";
 export { KeyValueCache } from "./kv_cache.js";
 export { generate, type GenerateOptions } from "./generate.js";
 export { describeChoice, sampleToken, type SamplingOptions, type TokenChoice, type TokenProbability } from "./sampling.js";
