@@ -156,6 +156,17 @@ describe("the form", () => {
     await button(page, "Stop").click();
   });
 
+  it("takes a table from a file, and names the row that is malformed", async () => {
+    const { page } = await openPage();
+    await field(page, "data").selectOption({ label: "Your own text or CSV" });
+    const choose = (name: string, text: string) => page.locator(".file input").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+    await choose("bad.csv", 'a,b\n1,"2\n');
+    await page.locator(".notice.error").getByText("bad.csv").waitFor();
+    await choose("words.csv", `word,count\n${"whale,3\nship,4\n".repeat(60)}`);
+    await page.getByText(/words\.csv: [\d,]+ characters/).waitFor();
+    expect(await page.locator("#own-text").inputValue()).toContain("whale");
+  });
+
   it("says that a link's own text is not in the link", async () => {
     const { page } = await openPage("#data=notes.txt");
     await page.locator("#setting-data-error").getByText('the text "notes.txt" is not here').waitFor();
