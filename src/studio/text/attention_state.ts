@@ -1,0 +1,59 @@
+// Where a model looks, as the page asked last.
+import { signal } from "@preact/signals";
+import { isTask } from "../../data/index.js";
+import { worker } from "../client.js";
+import { mobyDick } from "../data_sources.js";
+import type { AttentionMaps, RunId } from "../protocol.js";
+import type { Run } from "../state/runs.js";
+import { samplesOf } from "./state.js";
+import { taskOf } from "./task_lines.js";
+
+export interface Looked {
+  run: RunId;
+  /** Steps that the model had taken. */
+  step: number;
+  maps: AttentionMaps;
+}
+
+/** Row i of the map looks at column j. */
+export interface Cell {
+  i: number;
+  j: number;
+}
+
+/** As typed; null for a text that suits the data. */
+export const typed = signal<string | null>(null);
+export const looked = signal<Looked | null>(null);
+export const layer = signal(0);
+export const head = signal(0);
+export const cell = signal<Cell | null>(null);
+
+/** Characters of a sample: more would make cells too small to point at. */
+const mostOfSample = 32;
+
+/** Of a toy task a problem with its answer; of a text the beginning of what was written last, whose characters the model knows. */
+export function textFor({ record: { id, settings } }: Run): string {
+  if (isTask(settings.data)) {
+    const { prompt, answer } = taskOf(settings).validationProblem(0);
+    return prompt + answer;
+  }
+  const written = samplesOf(id)[0]?.tokens.map(({ text }) => text).join("").trim().slice(0, mostOfSample);
+  return written || (settings.data === mobyDick.name ? "Call me Ishmael." : "");
+}
+
+export async function look(run: Run): Promise<void> {
+  const { id, step } = run.record;
+  const maps = await worker.attention(id, typed.value ?? textFor(run));
+  looked.value = { run: id, step, maps };
+  layer.value = Math.min(layer.value, maps.weights.length - 1);
+  head.value = Math.min(head.value, maps.weights[0]!.length - 1);
+  const last = maps.tokens.length - 1;
+  cell.value = { i: last, j: strongest(maps.weights[layer.value]![head.value]!, last, maps.tokens.length, 1)[0]!.j };
+}
+
+/** Where token i looks most, the strongest first. */
+export function strongest(weights: ArrayLike<number>, i: number, seq: number, count: number): { j: number; weight: number }[] {
+  return Array.from({ length: i + 1 }, (_, j) => ({ j, weight: weights[i * seq + j]! }))
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, count);
+}
