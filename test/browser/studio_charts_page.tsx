@@ -3,6 +3,7 @@ import "../../src/studio/theme.css";
 import { render } from "preact";
 import { batch } from "@preact/signals";
 import { ChartsPanel } from "../../src/studio/charts/charts_panel.js";
+import { chartCurves } from "../../src/studio/charts/chart_lines.js";
 import { chartPicture } from "../../src/studio/charts/chart_picture.js";
 import { chartSpecs } from "../../src/studio/charts/chart_specs.js";
 import { pictureColors, picturePng, pictureSvg } from "../../src/studio/charts/export.js";
@@ -67,6 +68,8 @@ const studio = {
     const bytes = new Uint8Array(await (await picturePng(chartPicture(chartSpecs.find((spec) => spec.id === id)!), pictureColors())).arrayBuffer());
     return { bytes: bytes.length, head: [...bytes.slice(0, 8)], width: new DataView(bytes.buffer).getUint32(16), height: new DataView(bytes.buffer).getUint32(20) };
   },
+  /** Points that a drawing of the loss hands to the canvas on a plot so many pixels wide. */
+  points: (columns: number) => chartCurves(chartSpecs[0]!, columns).reduce((sum, { points }) => sum + points.x.length, 0),
   /** Frames a second while a window of half the steps pans over the runs: each frame a new zoom. */
   async pan(frames: number, steps: number) {
     const times: number[] = [];

@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import { duration } from "../layout/format.js";
 import { drawn } from "../state/runs.js";
 import { theme } from "../state/theme.js";
-import { chartCurves, chartMarks, isLog, type DrawnCurve, type DrawnMark } from "./chart_lines.js";
+import { chartCurves, chartMarks, isLog, watchChart, type DrawnCurve, type DrawnMark } from "./chart_lines.js";
 import { edgeDash, lineLooks } from "./chart_picture.js";
 import type { ChartSpec } from "./chart_specs.js";
 import { isRough, merge } from "./decimate.js";
@@ -36,6 +36,9 @@ export class ChartDrawing {
   private marks: DrawnMark[] = [];
   private readonly stop: () => void;
   private readonly sizes: ResizeObserver;
+  private readonly sight: IntersectionObserver;
+  /** On the screen, or nearly: what nobody sees is drawn when it comes into sight. */
+  private seen = false;
 
   constructor(
     private readonly host: HTMLElement,
@@ -45,10 +48,14 @@ export class ChartDrawing {
     host.addEventListener("pointerleave", this.leave);
     this.sizes = new ResizeObserver(() => drawSoon(this.draw));
     this.sizes.observe(host);
+    this.sight = new IntersectionObserver((entries) => {
+      this.seen = entries.at(-1)!.isIntersecting;
+      drawSoon(this.draw);
+    }, { rootMargin: "200px" });
+    this.sight.observe(host);
     this.stop = effect(() => {
       theme.value;
-      // Subscribes to all that the drawing reads; one column costs nothing.
-      chartCurves(spec, 1);
+      watchChart(spec);
       drawSoon(this.draw);
     });
   }
@@ -56,6 +63,7 @@ export class ChartDrawing {
   dispose(): void {
     this.stop();
     this.sizes.disconnect();
+    this.sight.disconnect();
     forgetDrawing(this.draw);
     this.host.removeEventListener("pointerenter", this.enter);
     this.host.removeEventListener("pointerleave", this.leave);
@@ -71,7 +79,7 @@ export class ChartDrawing {
 
   private drawNow(): void {
     const width = this.host.clientWidth;
-    if (width === 0) return;
+    if (width === 0 || !this.seen) return;
     const columns = Math.max(50, Math.round((width - 90) / (drawn.value.length > manyRuns ? 2 : 1)));
     const curves = chartCurves(this.spec, columns);
     this.marks = chartMarks(this.spec, columns);

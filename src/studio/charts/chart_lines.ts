@@ -33,9 +33,17 @@ export function hasData(spec: ChartSpec): boolean {
   return drawn.value.some((run) => spec.curves(columnsOf(run), xAxis.value, smoothing.value).some(({ y }) => y.some((value) => value === value)));
 }
 
+/** Subscribes an effect to everything that a drawing of the chart depends on, without the work. */
+export function watchChart(spec: ChartSpec): void {
+  shownRange.value;
+  isLog(spec);
+  runLooks.value;
+  for (const run of drawn.value) columnsOf(run);
+}
+
 /**
  * In the order in which they are drawn: faint ones first, whichever run they are of, and the selected run's last, over all others.
- * `columns`: the pixels that the plot is wide. Subscribes to everything that a drawing depends on.
+ * `columns`: the pixels that the plot is wide.
  */
 export function chartCurves(spec: ChartSpec, columns: number): DrawnCurve[] {
   const edges = columnEdges(...shownRange.value, columns, xLog.value);
