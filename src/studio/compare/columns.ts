@@ -73,9 +73,13 @@ export const resultColumns: readonly Column[] = [
   { id: "adapter", title: "Adapter", help: "What it trained on. Runs are equal bit for bit only on the same one.", text: ({ record }) => record.adapter ?? "–", value: ({ record }) => record.adapter },
 ];
 
-/** Results that no listed run has are left out. */
-export function shownResults(rows: readonly RunRow[]): Column[] {
-  return resultColumns.filter(({ id, value }) => id !== "exact" || rows.some((row) => value(row) !== null));
+const mainResults: readonly string[] = ["step", "best", "exact"];
+
+/** Results to stand before the settings, and those after them. Without exact match where no run has a toy task. */
+export function shownResults(rows: readonly RunRow[]): [main: Column[], more: Column[]] {
+  const shown = resultColumns.filter(({ id, value }) => id !== "exact" || rows.some((row) => value(row) !== null));
+  const isMain = ({ id }: Column) => mainResults.includes(id);
+  return [shown.filter(isMain), shown.filter((column) => !isMain(column))];
 }
 
 export interface Order {
@@ -98,13 +102,13 @@ function known(value: number | string | null): number | string | null {
   return typeof value === "number" && Number.isNaN(value) ? null : value;
 }
 
-/** Rows in which every word of the filter occurs: in the name, the status, the adapter or a setting such as "lr=0.004" or "lion". */
+/** Rows to which every word of the filter applies: in the name, the status, the adapter, or a setting, as "lion" or "lr=0.004". */
 export function filtered(rows: readonly RunRow[], filter: string): RunRow[] {
   const wanted = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (wanted.length === 0) return [...rows];
   return rows.filter(({ record }) => {
-    const settings = Object.entries(record.settings).map(([name, value]) => `${name}=${String(value)}`);
+    const settings = Object.entries(record.settings).map(([name, value]) => `${name}=${String(value)}`.toLowerCase());
     const text = [record.name, statusWords[record.status], record.adapter ?? "", ...settings].join(" ").toLowerCase();
-    return wanted.every((word) => text.includes(word));
+    return wanted.every((word) => (word.includes("=") ? settings.some((setting) => setting.startsWith(word)) : text.includes(word)));
   });
 }

@@ -65,11 +65,18 @@ function Line({ row, cells }: { row: RunRow; cells: readonly Column[] }) {
         <Name record={row.record} />
       </th>
       {cells.map((column) => (
-        <td key={column.id} class={typeof column.value(row) === "number" ? "runs-number" : undefined}>
-          {column.text(row)}
-        </td>
+        <Cell key={column.id} row={row} column={column} />
       ))}
     </tr>
+  );
+}
+
+function Cell({ row, column }: { row: RunRow; column: Column }) {
+  const text = column.text(row);
+  return (
+    <td class={typeof column.value(row) === "number" ? "runs-number" : undefined} title={text.length > 30 ? text : undefined}>
+      {text}
+    </td>
   );
 }
 

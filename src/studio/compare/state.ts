@@ -17,7 +17,8 @@ export const rows = computed<RunRow[]>(() => [...runs.value.values()].map(({ rec
 
 export const columns = computed<readonly Column[]>(() => {
   const names = allSettings.value ? settingNames : differingSettings(rows.value.map(({ record }) => record));
-  return [nameColumn, statusColumn, ...names.map(settingColumn), ...shownResults(rows.value), createdColumn];
+  const [main, more] = shownResults(rows.value);
+  return [nameColumn, statusColumn, ...main, ...names.map(settingColumn), ...more, createdColumn];
 });
 
 export const shownRows = computed(() => {

@@ -7,7 +7,7 @@ import { words } from "../settings_form/words.js";
 import { notify } from "../state/notices.js";
 import { comparedRuns, device, runs, selectedRun, training } from "../state/runs.js";
 import { settings, textOfSettings, type SettingName } from "../state/settings.js";
-import type { RunId } from "../protocol.js";
+import type { RunId, RunStatus } from "../protocol.js";
 import { parseValues, sweepPoints } from "./sweep_plan.js";
 import { nextAction, type QueuedPoint, type Sweep } from "./sweep_queue.js";
 
@@ -92,8 +92,20 @@ async function carryOut(now: Sweep, action: ReturnType<typeof nextAction>): Prom
 }
 
 async function goOn(run: RunId): Promise<void> {
+  const before = statusOf(run);
   await worker.resume(run);
-  seenRunning.add(run);
+  await until(() => statusOf(run) !== before);
+}
+
+const statusOf = (run: RunId): RunStatus | undefined => runs.value.get(run)?.record.status;
+
+/** Answers and events come by different ways: what a call has changed may be told after its answer. */
+function until(told: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const end = effect(() => {
+      if (told()) queueMicrotask(() => (end(), resolve()));
+    });
+  });
 }
 
 async function start(now: Sweep, index: number): Promise<void> {
@@ -101,7 +113,7 @@ async function start(now: Sweep, index: number): Promise<void> {
   const several = new Set(now.points.map((point) => point.seed)).size > 1;
   const name = `${words[now.setting].label} ${settingText(now.setting, value)}${several && now.setting !== "seed" ? `, seed ${seed}` : ""}`;
   const run = await worker.start({ name, settings: wanted, text: builtInData(wanted.data) ? null : await textOf(now), clonedFrom: null });
-  seenRunning.add(run);
+  await until(() => runs.value.has(run));
   comparedRuns.value = new Set([...comparedRuns.value, run]);
   selectedRun.value = run;
   const latest = sweep.value;

@@ -32,7 +32,6 @@ export function SweepPanel() {
   return (
     <details class="sweep" open={now !== null}>
       <summary>Sweep one setting</summary>
-      {now === null || now.state === "ended" ? <SweepForm /> : null}
       {now !== null && <SweepState now={now} />}
       {results.value.length > 0 && now !== null && (
         <>
@@ -50,6 +49,7 @@ export function SweepPanel() {
           </div>
         </>
       )}
+      {(now === null || now.state === "ended") && <SweepForm />}
     </details>
   );
 }

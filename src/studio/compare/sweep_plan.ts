@@ -29,7 +29,7 @@ export function sweepable({ schedule, normType }: TrainSettings): SettingName[] 
 
 /** Values worth a try, as they are typed. The form's own is among them. */
 export function suggestedValues(name: SettingName, settings: TrainSettings): string {
-  return suggestions(name, settings).map((value) => settingText(name, value)).join(", ");
+  return suggestions(name, settings).map((value) => (typeof value === "boolean" ? String(value) : settingText(name, value))).join(", ");
 }
 
 function suggestions(name: SettingName, settings: TrainSettings): readonly SweepValue[] {

@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import { ChartsPanel } from "../charts/charts_panel.js";
 import { SchedulePanel } from "../schedule_editor/schedule_panel.js";
+import { RunsPanel } from "../compare/runs_panel.js";
 import { SettingsPanel } from "../settings_form/settings_panel.js";
 import { ToolsPanel } from "../tools/tools_panel.js";
 
@@ -20,4 +21,4 @@ export const middle: readonly Panel[] = [
   { id: "schedule", title: "Schedule", component: SchedulePanel },
 ];
 /** Tabs below: text, attention, runs, tools. */
-export const tabs: readonly Panel[] = [{ id: "tools", title: "Tools", component: ToolsPanel }];
+export const tabs: readonly Panel[] = [{ id: "runs", title: "Runs", component: RunsPanel }, { id: "tools", title: "Tools", component: ToolsPanel }];
