@@ -28,6 +28,7 @@ export interface RunPlace {
   adapter: AdapterChoice | undefined;
   /** True, or where the trace goes. */
   profile: string | true | undefined;
+  detectAnomaly: boolean;
 }
 
 type Optimizer = ReturnType<typeof optimizerOf>;
@@ -81,6 +82,7 @@ async function runLoop(device: Device, model: GPT, optimizer: Optimizer, plan: R
       checkpointEvery: settings.checkpointEvery,
       bestValidationLoss: checkpoint?.state.bestValidationLoss ?? null,
       precision: settings.precision,
+      detectAnomaly: place.detectAnomaly,
       signal: interrupts.signal,
       onStep(metrics) {
         losses.push(metrics.loss);

@@ -5,6 +5,7 @@ import type { Device } from "../gpu/device.js";
 import { Pacer } from "../gpu/pacer.js";
 import type { OptimizerStats } from "../optim/index.js";
 import { checkNumber, checkOptions } from "../options.js";
+import { detectAnomaly } from "../tensor/anomaly.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { rowsRight } from "./exact_match.js";
 import type { StepMetrics, ValidationMetrics } from "./metrics.js";
@@ -73,6 +74,11 @@ export interface TrainOptions {
    * or small gradients vanish. Weights, their gradients and the optimizer's state are f32 in any case.
    */
   precision?: Precision;
+  /**
+   * Look at what every op of a step computes, and stop with AnomalyError at the first value that is not finite: see
+   * `detectAnomaly`. Several times slower; false by default.
+   */
+  detectAnomaly?: boolean;
   /** Stop with DivergedError after so many skipped steps in a row. 20 by default. */
   maxSkipped?: number;
   /** The lowest validation loss so far, of a resumed run. */
@@ -111,7 +117,7 @@ export interface TrainResult {
 
 const optionKeys = [
   "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery", "capture", "precision",
-  "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint", "between",
+  "detectAnomaly", "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint", "between",
 ];
 /** Steps launched whose results have not arrived: so many, and more where steps are short, because a page waits 5 to 15 ms for any result. */
 const leastInFlight = 2;
@@ -125,7 +131,7 @@ const training = new WeakSet<object>();
  * Range:  see TrainOptions.
  * Throws: UsageError for options out of range, or while the same model is being trained; FeatureError for a precision of
  *         "f16" on an adapter without it; DivergedError after `maxSkipped` steps in a row without a finite gradient;
- *         whatever the device reports.
+ *         AnomalyError in anomaly mode; whatever the device reports.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   checkTrainOptions(options);
@@ -196,7 +202,8 @@ class Run {
     };
     if (evalEvery > 0 && this.step === 0) await this.validate();
     while (this.step < steps && !signal?.aborted) {
-      this.launchStep();
+      if (this.options.detectAnomaly) await detectAnomaly(this.options.device, () => this.launchStep());
+      else this.launchStep();
       if (this.inFlight.length > this.pacer.unitsWithin(inFlight_ms, leastInFlight, mostInFlight)) await this.settleOldest();
       if (signal?.aborted) break;
       const last = this.step === steps;

@@ -195,6 +195,12 @@ describe("kiln train", () => {
     expect(stdout).toMatch(/step \d+ skipped/);
     expect(code).toBe(1);
   });
+
+  it("--detect-anomaly: names the op that blows up", () => {
+    const { code, stderr } = kiln(folder, ["train", ...small, "--optimizer", "sgd", "--clip", "0", "--lr", "1e30", "--warmup", "0", "--decay", "constant", "--steps", "60", "--eval-every", "0", "--out", "anomaly", "--detect-anomaly"]);
+    expect(stderr).toMatch(/error: detectAnomaly: (the backward of )?\w+ made a (value|gradient) that is not finite/);
+    expect(code).toBe(1);
+  });
 });
 
 describe("kiln sample", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { text, type TokenBatch } from "../../src/data/index.js";
-import { DivergedError, UsageError } from "../../src/errors.js";
+import { AnomalyError, DivergedError, UsageError } from "../../src/errors.js";
 import type { Device } from "../../src/gpu/device.js";
 import { GPT } from "../../src/nn/index.js";
 import { fromArray, mul } from "../../src/ops/index.js";
@@ -159,6 +159,22 @@ describe("train", () => {
     class Louder extends GPT {}
     expect(new Louder(device, { layers: 1, heads: 1, width: 4, block: 4, vocab: 4 }).capturable).toBe(false);
     expect(model.capturable).toBe(true);
+  });
+
+  it("in anomaly mode computes the same bits, and stops at the op that made a NaN", async () => {
+    const plain = await makeRun({ steps: 6 });
+    await train(plain.options);
+    const watched = await makeRun({ steps: 6, detectAnomaly: true });
+    await train(watched.options);
+    expect(watched.steps.map(({ loss }) => loss)).toEqual(plain.steps.map(({ loss }) => loss));
+    expect(await bitsOf(watched.model)).toEqual(await bitsOf(plain.model));
+    const bad = await makeRun({ detectAnomaly: true });
+    bad.options.model = poisoned(bad.model, bad.device, (call) => call === 3);
+    const error = await train(bad.options).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(AnomalyError);
+    expect(error).toMatchObject({ op: "mul", phase: "forward" });
+    expect((error as Error).message).toContain("it was given one");
+    expect(bad.steps.map(({ step }) => step)).toEqual(bad.steps.map((_, i) => i + 1));
   });
 
   it("skips a step whose loss is NaN: the parameters stay, the run goes on", async () => {
