@@ -5,7 +5,7 @@ import { FieldInput } from "./field_input.js";
 import { ModifiersForm } from "./modifiers_form.js";
 import { withoutPart, withPoint } from "./part_edits.js";
 import type { Modifier, Part } from "./pieces.js";
-import { pieces, setBase, setPart, setPieces } from "./state.js";
+import { setBase, setPart, setPieces } from "./state.js";
 
 const startField: Field = { kind: "steps", name: "at", label: "starts at step", help: "Cuts off the part before it there; left empty, it starts where that one ends", optional: "after it" };
 
@@ -59,7 +59,7 @@ export function PartForm({ part, index, start, place, only, modifiers, onModifie
         )}
         <ModifiersForm what={only ? "it" : name} modifiers={modifiers} place={place} onChange={onModifiers} />
         {!only && (
-          <button type="button" title="Take this part out; what follows moves up" aria-label={`Remove ${name}`} onClick={() => setPieces(withoutPart(pieces.value!, index, place.peak))}>
+          <button type="button" title="Take this part out; what follows moves up" aria-label={`Remove ${name}`} onClick={() => setPieces((now) => withoutPart(now, index, place.peak))}>
             remove
           </button>
         )}

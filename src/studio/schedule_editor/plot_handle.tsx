@@ -71,7 +71,8 @@ export function PlotHandle({ handle, scale, onDrag }: Props) {
     <g
       class="plot-handle"
       role="slider"
-      tabIndex={0}
+      // In lower case: attributes of SVG are told apart by it.
+      tabindex={0}
       aria-label={`${label}, ${moves === "both" ? "left and right for steps, up and down for the rate" : moves === "steps" ? "left and right for steps" : "up and down for the rate"}${handle.remove ? ", Delete removes it" : ""}`}
       aria-valuemin={0}
       aria-valuemax={moves === "steps" ? scale.steps : scale.top}

@@ -93,7 +93,7 @@ function Parts({ now }: { now: Pieces }) {
           onChange={(event) => {
             const family = families.find(({ shape }) => shape === event.currentTarget.value)!;
             event.currentTarget.value = "";
-            setPieces(withPart(now, family.create({ peak, first: false, left: Math.max(1, Math.round(steps.value / 2)) }), steps.value));
+            setPieces(() => withPart(now, family.create({ peak, first: false, left: Math.max(1, Math.round(steps.value / 2)) }), steps.value));
           }}
         >
           <option value="">then…</option>

@@ -89,9 +89,11 @@ export function writeExpression(text: string): void {
 }
 
 /** Makes the edited schedule of these pieces. Where they are wrong together, all stays as it is and `refusal` says why. */
-export function setPieces(next: Pieces): void {
+export function setPieces(next: Pieces | ((now: Pieces) => Pieces)): void {
+  const now = pieces.value;
+  if (typeof next === "function" && !now) return;
   try {
-    const schedule = scheduleOfPieces(next);
+    const schedule = scheduleOfPieces(typeof next === "function" ? next(now!) : next);
     checkRates(schedule);
     // As it reads back: parts that follow each other are found anew.
     const change = curveName.value === "schedule" ? changeFor(schedule, piecesOf(schedule), settings.value) : { vectorSchedule: piecesText(piecesOf(schedule)) };
@@ -109,17 +111,16 @@ export function setSchedule(schedule: Schedule): void {
 }
 
 export function setPart(index: number, change: Partial<Part>): void {
-  const now = pieces.value;
-  if (now) setPieces({ ...now, parts: now.parts.map((part, i) => (i === index ? { ...part, ...change } : part)) });
+  setPieces((now) => ({ ...now, parts: now.parts.map((part, i) => (i === index ? { ...part, ...change } : part)) }));
 }
 
 /** The part with another base. What follows still ends where it did. */
 export function setBase(index: number, base: Description): void {
-  if (pieces.value) setPieces(withBase(pieces.value, index, base));
+  setPieces((now) => withBase(now, index, base));
 }
 
 export function setOver(over: readonly Modifier[]): void {
-  if (pieces.value) setPieces({ ...pieces.value, over });
+  setPieces((now) => ({ ...now, over }));
 }
 
 export function giveVectorsTheirOwn(own: boolean): void {
