@@ -4,6 +4,8 @@ import { ChartsPanel } from "../charts/charts_panel.js";
 import { SchedulePanel } from "../schedule_editor/schedule_panel.js";
 import { RunsPanel } from "../compare/runs_panel.js";
 import { SettingsPanel } from "../settings_form/settings_panel.js";
+import { AttentionPanel } from "../text/attention_panel.js";
+import { TextPanel } from "../text/text_panel.js";
 import { ToolsPanel } from "../tools/tools_panel.js";
 
 export interface Panel {
@@ -21,4 +23,9 @@ export const middle: readonly Panel[] = [
   { id: "schedule", title: "Schedule", component: SchedulePanel },
 ];
 /** Tabs below: text, attention, runs, tools. */
-export const tabs: readonly Panel[] = [{ id: "runs", title: "Runs", component: RunsPanel }, { id: "tools", title: "Tools", component: ToolsPanel }];
+export const tabs: readonly Panel[] = [
+  { id: "text", title: "Text", component: TextPanel },
+  { id: "attention", title: "Attention", component: AttentionPanel },
+  { id: "runs", title: "Runs", component: RunsPanel },
+  { id: "tools", title: "Tools", component: ToolsPanel },
+];
