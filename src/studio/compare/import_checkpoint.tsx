@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { worker } from "../client.js";
 import { builtInData } from "../data_sources.js";
-import { decodeText } from "../../data/index.js";
+import { textOfFile } from "../../data/index.js";
 import { notify, telling } from "../state/notices.js";
 import { comparedRuns, selectedRun } from "../state/runs.js";
 import { runOfFile } from "./checkpoint_header.js";
@@ -27,8 +27,9 @@ export async function openFile(file: File): Promise<void> {
 
 function giveText(file: File): Promise<void> {
   return telling(async () => {
-    const { name, bytes } = waiting.value!;
-    await finish(name, bytes, decodeText(new Uint8Array(await file.arrayBuffer()), file.name));
+    const { name, bytes, data } = waiting.value!;
+    // Read by the name of the first time: it says whether the text was a table, and which columns counted.
+    await finish(name, bytes, textOfFile(new Uint8Array(await file.arrayBuffer()), data));
     waiting.value = null;
   });
 }

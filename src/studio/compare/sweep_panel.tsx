@@ -153,7 +153,7 @@ function SweepTable({ setting, results }: { setting: SettingName; results: reado
               </td>
               <td class="runs-number">{result.losses.length > 1 ? `${loss(result.min)} – ${loss(result.max)}` : "–"}</td>
               <td>
-                <span class="row">
+                <span class="sweep-seeds">
                   {result.losses.map(({ run, seed, loss: value }) => (
                     <button type="button" key={run} class="runs-select" title="Puts this run in front" onClick={() => selectRun(run)}>
                       seed {seed}: {loss(value)}
