@@ -1,4 +1,4 @@
-// One head's map as a picture: a row for each token, a column for each it may look at. Darker is more.
+// One head's map as a picture: a row for each token, a column for each it may look at.
 import { useEffect, useRef } from "preact/hooks";
 import { theme } from "../state/theme.js";
 

@@ -51,7 +51,7 @@ function Maps({ looked: { run, step, maps } }: { looked: Looked }) {
   return (
     <>
       <p class="muted small">
-        {runs.value.get(run)!.record.name}, step {step.toLocaleString("en")}. Each row is a token; the darker a cell, the more the token looks at that column. A row adds up to 1. Later tokens cannot be looked at.
+        {runs.value.get(run)!.record.name}, step {step.toLocaleString("en")}. Each row is a token; the stronger the colour of a cell, the more the token looks at that column. A row adds up to 1. Later tokens cannot be looked at.
       </p>
       <div class="attention-results">
         <LargeMap tokens={tokens} weights={weights[layer.value]![head.value]!} name={name} />

@@ -41,7 +41,7 @@ export function Tokens({ sample, tokens, start = 0, label }: TokensProps) {
           class={token.given ? "given" : undefined}
           style={{ "--unlikely": String(1 - token.probability) }}
         >
-          {token.text.includes("\n") && !token.given ? token.text.replace(/\n/g, "↵\n") : token.text}
+          {token.text.replace(/\n/g, "↵\n")}
         </span>
       ))}
     </div>
