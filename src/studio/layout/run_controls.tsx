@@ -5,8 +5,8 @@ import type { RunRecord } from "../protocol.js";
 import { words } from "../settings_form/words.js";
 import { estimateError } from "../state/estimate.js";
 import { telling } from "../state/notices.js";
-import { device, selected, selectedRun, training } from "../state/runs.js";
-import { settings, settingsError, textOfSettings } from "../state/settings.js";
+import { device, deviceMessage, selected, selectedRun, training } from "../state/runs.js";
+import { settings, settingsError, textOfSettings, type SettingName } from "../state/settings.js";
 import { nameOfRun } from "../state/run_name.js";
 import { count, duration, loss } from "./format.js";
 import { statusWords } from "./status_words.js";
@@ -44,13 +44,27 @@ export function RunControls() {
         </button>
       </div>
       <p id="start-why" class="status">
-        {wrong && device.value ? <span class="error">Not ready: {words[wrong.field].label} – {wrong.message}</span> : shown ? <Progress record={shown} /> : <span class="muted">{device.value ? "Ready. Press Start." : "Looking for a device…"}</span>}
+        <State record={shown} wrong={wrong} />
       </p>
       <p class="visually-hidden" role="status">
         {shown && `${shown.name}: ${statusWords[shown.status]}`}
       </p>
     </section>
   );
+}
+
+/** What keeps from starting, else how far the run is. */
+function State({ record, wrong }: { record: RunRecord | null; wrong: { field: SettingName; message: string } | null }) {
+  if (device.value === null) return <span class="error">No device: {deviceMessage.value}</span>;
+  if (device.value === undefined) return <span class="muted">Looking for a device…</span>;
+  if (wrong) {
+    return (
+      <span class="error">
+        Not ready: {words[wrong.field].label} – {wrong.message}
+      </span>
+    );
+  }
+  return record ? <Progress record={record} /> : <span class="muted">Ready. Press Start.</span>;
 }
 
 function Progress({ record }: { record: RunRecord }) {
