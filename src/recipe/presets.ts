@@ -71,7 +71,7 @@ const rms: TrainSettings = { ...small, normType: "rms", activation: "silu", step
 const addition: TrainSettings = { ...small, data: "task:addition", block: 8, batch: 64, steps: 500, lr: 6e-3, minLr: 3e-4, warmup: 50, evalEvery: 50, evalBatches: 4, checkpointEvery: 100, sample: 0 };
 
 /** Half of all sums modulo 59 is held back; the strong decay makes the model find the rule. */
-const modular: TrainSettings = { ...addition, data: "task:modular:59", layers: 1, steps: 1000, lr: 3e-3, weightDecay: 1, evalEvery: 100, evalBatches: 8 };
+const modular: TrainSettings = { ...addition, data: "task:modular:59", layers: 1, steps: 700, lr: 3e-3, warmup: 35, weightDecay: 1, evalEvery: 100, evalBatches: 8 };
 
 export const presets = { small, "post-ln": postLn, addition, modular, sgd, rms, "nanogpt-cpu": nanogptCpu } as const satisfies Record<string, TrainSettings>;
 export type PresetName = keyof typeof presets;
