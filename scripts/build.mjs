@@ -2,7 +2,8 @@
 // that a program that opens two of them has one Tensor class; the library in one file for pages without a bundler,
 // kiln.min.js; and the command line cli.js, bundled. Packages stay imports.
 // And two pages, static files: dist/bench, the benchmarks; dist/studio, Kiln Studio. Not published: they are sites, and weigh more than the library.
-// --quiet says nothing and builds only what runs; --no-types leaves out the .d.ts files, which take longer than all the rest.
+// --quiet says nothing and builds only what runs; --no-types leaves out the .d.ts files, which take longer than all the rest;
+// --no-pages what is not published.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +16,7 @@ import { libraryModules } from "./emit_modules.mjs";
 import { esbuildWgsl } from "./wgsl_plugin.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
-const known = ["--quiet", "--no-types"];
+const known = ["--quiet", "--no-types", "--no-pages"];
 const flags = process.argv.slice(2);
 const unknown = flags.find((flag) => !known.includes(flag));
 if (unknown) fail(`unknown flag, got ${unknown}; use ${known.join(", ")}`);
@@ -38,7 +39,7 @@ for (const [path, code] of modules) replaceFile(join("dist", path), Buffer.from(
 for (const { path, contents } of [...program.outputFiles, ...page.outputFiles]) replaceFile(path, contents);
 removeStale();
 chmodSync("dist/cli.js", 0o755);
-const pages = quiet ? [] : [await buildPage("bench", buildBenchPage), await buildPage("studio", buildStudio)];
+const pages = quiet || flags.includes("--no-pages") ? [] : [await buildPage("bench", buildBenchPage), await buildPage("studio", buildStudio)];
 if (types) emitTypes();
 if (!quiet) report();
 
@@ -74,17 +75,23 @@ function replaceFile(path, contents) {
 /** Chunk names hold a hash, and sources come and go: what earlier builds left would pile up, and be published. */
 function removeStale() {
   const current = new Set([...Object.keys(program.metafile.outputs), ...Object.keys(page.metafile.outputs), ...[...modules.keys()].map((path) => join("dist", path))]);
-  const elsewhere = /^(bench|studio|types|api)\//;
+  const elsewhere = /^(bench|studio|api|types[^/]*)\//;
   for (const name of readdirSync("dist", { recursive: true })) {
     const path = join("dist", name);
     if (/\.js(\.map)?$/.test(name) && !elsewhere.test(name) && !current.has(path)) rmSync(path, { force: true });
   }
 }
 
+/** Through a folder beside it: another process may be reading these files. */
 function emitTypes() {
-  rmSync("dist/types", { recursive: true, force: true });
-  const { status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
+  const [fresh, current] = [`dist/types.${process.pid}.tmp`, "dist/types"];
+  const { status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", fresh], { stdio: "inherit" });
+  if (status !== 0) rmSync(fresh, { recursive: true, force: true });
   if (status !== 0) fail("the type declarations do not compile");
+  const names = readdirSync(fresh, { recursive: true }).filter((name) => name.endsWith(".d.ts"));
+  for (const name of names) replaceFile(join(current, name), readFileSync(join(fresh, name)));
+  for (const name of readdirSync(current, { recursive: true })) if (name.endsWith(".d.ts") && !names.includes(name)) rmSync(join(current, name));
+  rmSync(fresh, { recursive: true });
 }
 
 function report() {
