@@ -57,7 +57,7 @@ export interface ValidationRow extends ValidationMetrics {
 /** A measurement made while training, where the user asked for it. */
 export interface SharpnessRow {
   step: number;
-  /** Largest eigenvalue of the Hessian, preconditioned where the optimizer is. */
+  /** Largest eigenvalue of the Hessian, preconditioned where the optimizer is. NaN, with `threshold`, where the error is as large. */
   sharpness: number;
   /** Rates above it are unstable: 2/sharpness for plain gradient descent. Infinity where nothing curves upward; NaN for an optimizer without such a rule. */
   threshold: number;

@@ -40,7 +40,7 @@ function AdviceFound({ found }: { found: Found<AdviceResult> }) {
           <dd>{warmup === 0 ? "none" : `${warmup} steps`}</dd>
         </div>
         <div>
-          <dt>From</dt>
+          <dt>Starts at</dt>
           <dd>{rate(start)}</dd>
         </div>
       </dl>

@@ -7,6 +7,8 @@ import type { RangeTestResult } from "../protocol.js";
 import { nearestRate, rangeScale } from "./range_scale.js";
 
 const height = 280;
+/** The rate to train with stands out. */
+const classOf = (label: string) => (label === "onset" ? "mark chosen" : "mark");
 
 export function RangePlot({ result }: { result: RangeTestResult }) {
   const host = useRef<HTMLDivElement>(null);
@@ -50,17 +52,20 @@ export function RangePlot({ result }: { result: RangeTestResult }) {
         <text x={(left + right) / 2} y={height - 4} text-anchor="middle">
           learning rate
         </text>
+        <text x={0} y={top - 6}>
+          loss
+        </text>
         <g clip-path={`url(#${clip})`}>
           <path class="loss" d={scale.path(result.losses)} />
           <path class="smooth" d={scale.path(result.smoothed)} />
         </g>
+        {scale.marks.map(({ label, lr, row }) => (
+          <line key={label} class={classOf(label)} x1={x(lr)} x2={x(lr)} y1={row * 14 + 4} y2={bottom} />
+        ))}
         {scale.marks.map(({ label, lr, row, anchor }) => (
-          <g key={label} class={label === "onset" ? "mark chosen" : "mark"}>
-            <line x1={x(lr)} x2={x(lr)} y1={row * 14 + 4} y2={bottom} />
-            <text x={x(lr) + (anchor === "start" ? 4 : -4)} y={row * 14 + 12} text-anchor={anchor}>
-              {label} {rate(lr)}
-            </text>
-          </g>
+          <text key={label} class={classOf(label)} x={x(lr) + (anchor === "start" ? 4 : -4)} y={row * 14 + 12} text-anchor={anchor}>
+            {label} {rate(lr)}
+          </text>
         ))}
         {i !== null && <line class="pointed" x1={x(result.lrs[i]!)} x2={x(result.lrs[i]!)} y1={top} y2={bottom} />}
       </svg>

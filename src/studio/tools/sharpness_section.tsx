@@ -23,7 +23,7 @@ export function SharpnessSection() {
       <h3 id="tool-sharpness">Sharpness</h3>
       <p class="small">How strongly the loss curves where a run stands, and the highest rate that is stable there. The chart Sharpness draws it beside the edge of stability.</p>
       <Every />
-      <ToolControls tool="sharpness" label="Measure now" help="Some dozen gradients of the run in front, between two of its steps. The run goes on as if nothing had happened." against={value ? null : "There is no run to measure: start one."} start={() => startSharpness(value!.record.id)}>
+      <ToolControls tool="sharpness" label="Measure now" help="Takes about as long as 150 steps, between two of them, for the run in front. It goes on as if nothing had happened." against={value ? null : "There is no run to measure: start one."} start={() => startSharpness(value!.record.id)}>
         {seconds !== null && <span class="small muted">took {duration(seconds)}</span>}
       </ToolControls>
       {known && (
@@ -54,7 +54,7 @@ function rateAt(steps: Run["metrics"]["steps"], step: number): number {
 }
 
 function Every() {
-  const typed = useSignal("50");
+  const typed = useSignal("100");
   const wanted = Number(typed.value);
   const error = Number.isInteger(wanted) && wanted >= 1 ? null : `needs a whole number of steps from 1, got "${typed.value}"`;
   const tell = async (steps: number) => {
@@ -69,7 +69,7 @@ function Every() {
   };
   return (
     <div class="row tool-every">
-      <Field id="sharpness-every" label="Steps between measurements" hint="Each measurement costs as much as some dozen steps: every 50 steps is about half of the time." error={error}>
+      <Field id="sharpness-every" label="Steps between measurements" hint="A measurement takes about as long as 90 steps of the first preset: every 100 steps, training takes about twice as long." error={error}>
         <input id="sharpness-every" type="text" inputMode="numeric" autocomplete="off" value={typed.value} aria-describedby={describedBy("sharpness-every")} aria-invalid={error !== null} disabled={every.value > 0} onInput={(event) => (typed.value = event.currentTarget.value)} />
       </Field>
       <button type="button" aria-pressed={every.value > 0} disabled={every.value === 0 && error !== null} title="Measures between two steps of every run that trains, until it is switched off" onClick={() => void tell(every.value > 0 ? 0 : wanted)}>

@@ -7,7 +7,7 @@ import type { Optimizer } from "../../optim/index.js";
 import { checkSettings, type TrainSettings } from "../../recipe/settings.js";
 import { lossByNumber, tuneTargetOf, type RunTarget } from "../../recipe/tune_target.js";
 import { advise, rangeTest, sharpness, type AdviceStage, type RangeTest } from "../../tune/index.js";
-import type { AdviceResult, Progress, RangeTestResult, SharpnessMeasurement } from "../protocol.js";
+import type { AdviceResult, Progress, RangeTestResult, SharpnessMeasurement, SharpnessRow } from "../protocol.js";
 import { expressionText } from "../schedule_editor/expression_text.js";
 
 /** A tool on a model of its own. `data` may be those of a run: they are left at their place. */
@@ -114,6 +114,11 @@ async function onNewModel<T>({ device, settings, data }: Pick<ToolWork, "device"
     target.optimizer.dispose();
     target.model.dispose();
   }
+}
+
+/** What the chart keeps of a measurement: nothing but the step where the error is as large as the value. */
+export function sharpnessRow({ step, sharpness, threshold, error }: SharpnessMeasurement): SharpnessRow {
+  return error < Math.abs(sharpness) ? { step, sharpness, threshold } : { step, sharpness: NaN, threshold: NaN };
 }
 
 /** Batches from the beginning of a seed's, whoever else draws from the data meanwhile: theirs stay in their order. */
