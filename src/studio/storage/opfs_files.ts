@@ -3,6 +3,7 @@
 import { attempting, type Files } from "./files.js";
 
 const rootName = "kiln-studio";
+const mostTries = 20;
 
 export class OpfsFiles implements Files {
   readonly kind = "opfs";
@@ -30,7 +31,7 @@ export class OpfsFiles implements Files {
       const { folder, name } = split(path);
       const handle = await this.folder(folder, false);
       const file = handle && (await ifFound(handle.getFileHandle(name)));
-      const bytes = file && new Uint8Array(await (await file.getFile()).arrayBuffer());
+      const bytes = file && (await ifFound(bytesOf(file)));
       return bytes?.length ? bytes : null;
     });
   }
@@ -91,6 +92,17 @@ async function pathsIn(folder: FileSystemDirectoryHandle, path: string): Promise
     else paths.push(below);
   }
   return paths;
+}
+
+/** Another tab may put a new file in place between the two calls: what was asked for is not readable then, and the new one is. */
+async function bytesOf(file: FileSystemFileHandle): Promise<Uint8Array<ArrayBuffer>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return new Uint8Array(await (await file.getFile()).arrayBuffer());
+    } catch (error) {
+      if (tries === mostTries || (error as Error).name !== "NotReadableError") throw error;
+    }
+  }
 }
 
 function split(path: string): { folder: string[]; name: string } {

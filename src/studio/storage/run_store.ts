@@ -72,7 +72,8 @@ export class RunStore implements Store {
       const before = await this.checkpoints(run);
       const next = before.length === 0 ? 1 : numberOf(before[0]!) + 1;
       await this.files.write(`runs/${run}/checkpoint/${String(next).padStart(9, "0")}.safetensors`, bytes);
-      for (const path of before.slice(generationsKept - 1)) await this.files.remove(path);
+      // What was to be saved is saved: an old one that another tab is reading now goes with the next.
+      for (const path of before.slice(generationsKept - 1)) await this.files.remove(path).catch(() => {});
     });
   }
 
