@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { launchBrowser, openPage } from "../support/browser.js";
-import { servePanel, type PanelPage } from "../support/panel_page.js";
+import { axeViolations, servePanel, type PanelPage } from "../support/panel_page.js";
 import type { ChartsPage } from "./studio_charts_page.js";
 
 declare const studio: ChartsPage;
@@ -192,6 +192,16 @@ describe("the charts", () => {
     // Three curves of the loss for each run: at most two points for a pixel, one on each side, and few validations.
     expect(await page.evaluate(() => studio.points(400))).toBeLessThanOrEqual(10 * (2 * (2 * 400 + 3) + 8));
     expect(await page.evaluate(() => studio.points(400))).toBeGreaterThan(10 * 2 * 400);
+  });
+
+  it("axe finds nothing, in light and dark, with tables open", async () => {
+    await make({ count: 3, steps: 300, sharp: true, exact: true });
+    for (const button of await page.getByRole("button", { name: "table" }).all()) await button.click();
+    for (const theme of ["light", "dark"] as const) {
+      await page.evaluate((name) => studio.theme(name), theme);
+      expect(await axeViolations(page)).toEqual([]);
+    }
+    await page.evaluate(() => studio.theme("system"));
   });
 
   it("nothing was complained of", () => expect(complaints).toEqual([]));

@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { launchBrowser, openPage } from "../support/browser.js";
-import { servePanel, type PanelPage } from "../support/panel_page.js";
+import { axeViolations, servePanel, type PanelPage } from "../support/panel_page.js";
 import type { EditorPage } from "./studio_schedule_editor_page.js";
 
 declare const studio: EditorPage;
@@ -132,6 +132,13 @@ describe("the schedule editor", () => {
     expect(rates[0]).toBeGreaterThanOrEqual(8e-4 * 0.99);
   });
 
+  it("multiplies a part that another follows by a factor without an end: what follows stays where it is", async () => {
+    await page.getByLabel("Do something to part 1").selectOption("times");
+    expect((await settings()).schedule).toBe('warmup({ steps: 60, to: 0.008, convention: "nanogpt" }).times(oscillation({ amplitude: 0.2, period: 30 }))\n  .then(cosine({ to: 0.0004, steps: 540 }), { at: 60 })');
+    await page.getByRole("button", { name: "remove from part 1: times another curve" }).click();
+    expect(await page.evaluate(() => studio.rates([60]))).toEqual([0.008]);
+  });
+
   it("refuses what no schedule can be, and says why", async () => {
     const field = part(0).getByLabel("steps", { exact: true });
     await field.fill("2.5");
@@ -208,6 +215,17 @@ describe("the schedule editor", () => {
     await page.getByRole("button", { name: "log" }).click();
     expect(await page.locator("[data-curve]").getAttribute("d")).not.toBe(linear);
     expect(await page.locator("[data-curve]").getAttribute("d")).not.toMatch(/NaN|Infinity/);
+  });
+
+  it("axe finds nothing, in light and dark, with everything open", async () => {
+    await page.evaluate(() => studio.train(150, 0.005));
+    await page.getByLabel("Do something to part 1").selectOption("times");
+    await page.getByLabel("Do something to all parts").selectOption("clamp");
+    for (const theme of ["light", "dark"] as const) {
+      await page.evaluate((name) => studio.theme(name), theme);
+      expect(await axeViolations(page)).toEqual([]);
+    }
+    await page.evaluate(() => studio.theme("system"));
   });
 
   it("nothing was complained of", () => expect(complaints).toEqual([]));

@@ -1,9 +1,11 @@
 // One panel of the studio in a page of its own, served as the studio is: under its policy, from files.
 import { build } from "esbuild";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 // @ts-expect-error plain JavaScript, shared with the build
 import { staticServer } from "../../scripts/static_server.mjs";
 // @ts-expect-error plain JavaScript, shared with the build
@@ -19,7 +21,7 @@ const html = `<!doctype html>
     <link rel="stylesheet" href="main.css">
     <script type="module" src="main.js"></script>
   </head>
-  <body><main><h1>Panel</h1><div id="panel"></div></main></body>
+  <body><main><h1>Panel</h1><h2>Panel</h2><div id="panel"></div></main></body>
 </html>
 `;
 
@@ -55,4 +57,11 @@ export async function servePanel(entry: string, worker?: string): Promise<PanelP
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What axe-core finds wrong with the page as it is: the rule and the element, a line each. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }

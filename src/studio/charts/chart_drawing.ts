@@ -16,6 +16,7 @@ import { linearTicks, logTicks, tickText } from "./ticks.js";
 
 const syncKey = "kiln-charts";
 const height = 220;
+const unseenPeriod_ms = 1000;
 /** More than so many lie over each other anyway: half the points are drawn. */
 const manyRuns = 4;
 /** Of the chart that the pointer is over: the others follow it, and must not tell the cursor back. */
@@ -37,8 +38,9 @@ export class ChartDrawing {
   private readonly stop: () => void;
   private readonly sizes: ResizeObserver;
   private readonly sight: IntersectionObserver;
-  /** On the screen, or nearly: what nobody sees is drawn when it comes into sight. */
+  /** On the screen, or nearly: others are drawn once a second only. */
   private seen = false;
+  private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly host: HTMLElement,
@@ -65,6 +67,7 @@ export class ChartDrawing {
     this.sizes.disconnect();
     this.sight.disconnect();
     forgetDrawing(this.draw);
+    clearTimeout(this.later);
     this.host.removeEventListener("pointerenter", this.enter);
     this.host.removeEventListener("pointerleave", this.leave);
     this.plot?.destroy();
@@ -77,9 +80,16 @@ export class ChartDrawing {
     cursor.value = null;
   };
 
-  private drawNow(): void {
+  private drawNow(unseenToo = false): void {
     const width = this.host.clientWidth;
-    if (width === 0 || !this.seen) return;
+    if (width === 0) return;
+    if (!this.seen && !unseenToo) {
+      this.later ??= setTimeout(() => {
+        this.later = undefined;
+        untracked(() => this.drawNow(true));
+      }, unseenPeriod_ms);
+      return;
+    }
     const columns = Math.max(50, Math.round((width - 90) / (drawn.value.length > manyRuns ? 2 : 1)));
     const curves = chartCurves(this.spec, columns);
     this.marks = chartMarks(this.spec, columns);

@@ -36,7 +36,7 @@ export function ModifiersForm({ what, modifiers, place, onChange }: Props) {
         <fieldset key={i} class="schedule-modifier">
           <legend>{words[modifier.kind].title}</legend>
           <ModifierFields modifier={modifier} place={place} onChange={(next) => replace(i, next)} />
-          <button type="button" title="Take this away" aria-label={`Take away: ${what} ${words[modifier.kind].title}`} onClick={() => onChange(modifiers.filter((_, k) => k !== i))}>
+          <button type="button" title="Take this away" aria-label={`remove from ${what}: ${words[modifier.kind].title}`} onClick={() => onChange(modifiers.filter((_, k) => k !== i))}>
             remove
           </button>
         </fieldset>

@@ -1,6 +1,6 @@
 // Changes of a chain of parts that a person means by what they do to one of them.
 import { Schedule, type Description } from "../../schedule/index.js";
-import { scheduleOfPieces, startsOf, type Part, type Pieces } from "./pieces.js";
+import { scheduleOfPieces, startsOf, type Modifier, type Part, type Pieces } from "./pieces.js";
 
 /** Where a part ends by itself: Infinity for one that does not. */
 function endOf(pieces: Pieces, index: number): number {
@@ -21,6 +21,15 @@ export function withBase(pieces: Pieces, index: number, base: Description): Piec
   if (!Number.isFinite(longer) || longer === 0) return changed;
   const shortened = { ...next.base, steps: Math.max(1, next.base.steps - longer) } as Description;
   return { ...pieces, parts: parts.map((part, i) => (i === index + 1 ? { ...part, base: shortened } : part)) };
+}
+
+/** The pieces with something else done to one part. A factor without an end would leave the next part without a start: it keeps the one it has. */
+export function withModifiers(pieces: Pieces, index: number, modifiers: readonly Modifier[]): Pieces {
+  const starts = startsOf(pieces);
+  const parts = pieces.parts.map((part, i) => (i === index ? { ...part, modifiers } : part));
+  const next = parts[index + 1];
+  if (!next || next.at !== null || endOf({ ...pieces, parts }, index) !== Infinity) return { ...pieces, parts };
+  return { ...pieces, parts: parts.map((part, i) => (i === index + 1 ? { ...part, at: starts[i]! } : part)) };
 }
 
 /** One more part at the end. One that never ends is cut off for it in the middle of what the run still has, or after its first half. */

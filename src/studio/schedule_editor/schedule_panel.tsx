@@ -4,14 +4,14 @@ import { useId } from "preact/hooks";
 import { ExpressionField } from "./expression_field.js";
 import { families, type Place } from "./families.js";
 import { ModifiersForm } from "./modifiers_form.js";
-import { withPart } from "./part_edits.js";
+import { withModifiers, withPart } from "./part_edits.js";
 import { PartForm, ShapeOptions } from "./part_form.js";
 import { startsOf, type Pieces } from "./pieces.js";
 import { PresetSelect } from "./preset_select.js";
 import { ReportView } from "./report_view.js";
 import { RunBar } from "./run_bar.js";
 import { SchedulePlot } from "./schedule_plot.js";
-import { curveName, drawing, expressionError, giveVectorsTheirOwn, logRates, ownVectors, pieces, refusal, report, setOver, setPart, setPieces, steps, type CurveName } from "./state.js";
+import { curveName, drawing, expressionError, giveVectorsTheirOwn, logRates, ownVectors, pieces, refusal, report, setOver, setPieces, steps, type CurveName } from "./state.js";
 
 export function SchedulePanel() {
   const now = pieces.value;
@@ -83,7 +83,7 @@ function Parts({ now }: { now: Pieces }) {
   return (
     <div class="schedule-parts">
       {now.parts.map((part, i) => (
-        <PartForm key={i} part={part} index={i} start={starts[i]!} place={placeAt(i)} only={only} modifiers={only ? now.over : part.modifiers} onModifiers={(modifiers) => (only ? setOver(modifiers) : setPart(i, { modifiers }))} />
+        <PartForm key={i} part={part} index={i} start={starts[i]!} place={placeAt(i)} only={only} modifiers={only ? now.over : part.modifiers} onModifiers={(modifiers) => (only ? setOver(modifiers) : setPieces(() => withModifiers(now, i, modifiers)))} />
       ))}
       <div class="row">
         <select
