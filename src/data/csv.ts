@@ -47,6 +47,11 @@ export function csvText(source: string, name: string, options: CsvOptions = {}):
   return rows.slice(1).map(({ cells }) => `${places.map((place) => cells[place]!.replace(/\n/g, " ")).join("\t")}\n`).join("");
 }
 
+/** The names in a table's first row. Throws DataError as `csvText`. */
+export function csvColumns(source: string, name: string): string[] {
+  return rowsOf(source, name)[0]?.cells ?? [];
+}
+
 /**
  * The text of a file. A name that ends in .csv or .tsv is a table; behind "#" it may name columns: "letters.csv#title,body".
  *
@@ -64,7 +69,8 @@ export function splitFileName(name: string): { path: string; columns: string[] |
   return path === undefined ? { path: name, columns: null } : { path, columns: list!.split(",").map((column) => column.trim()) };
 }
 
-function isTable(path: string): boolean {
+/** By its name. */
+export function isTable(path: string): boolean {
   return /\.[ct]sv$/i.test(path);
 }
 

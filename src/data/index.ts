@@ -1,5 +1,5 @@
 export { bpeEncodings, loadBpe, type BpeEncoding, type BpeOptions } from "./bpe.js";
-export { csvText, splitFileName, textOfFile, type CsvOptions } from "./csv.js";
+export { csvColumns, csvText, isTable, splitFileName, textOfFile, type CsvOptions } from "./csv.js";
 export { tokenizerFromJSON } from "./from_json.js";
 export { decodeText } from "./source.js";
 export { text, TextData, type BpeTextOptions, type TextOptions } from "./text.js";

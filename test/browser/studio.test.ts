@@ -165,7 +165,15 @@ describe("the form", () => {
     await page.locator(".notice.error").getByText("bad.csv").waitFor();
     await choose("words.csv", `word,count\n${"whale,3\nship,4\n".repeat(60)}`);
     await page.getByText(/words\.csv: [\d,]+ characters/).waitFor();
-    expect(await page.locator("#own-text").inputValue()).toContain("whale");
+    expect(await page.locator("#own-text").inputValue()).toContain("whale,3\nship,4\n");
+    await page.getByLabel("word", { exact: true }).check();
+    await page.getByText(/words\.csv#word: [\d,]+ characters/).waitFor();
+    expect(await page.locator("#own-text").inputValue()).toBe("whale\nship\n".repeat(60));
+    await page.getByLabel("count", { exact: true }).check();
+    expect(await page.locator("#own-text").inputValue()).toContain("whale\t3\n");
+    // What is typed is no table's.
+    await page.locator("#own-text").fill("typed by hand");
+    expect(await page.getByLabel("word", { exact: true }).count()).toBe(0);
   });
 
   it("says that a link's own text is not in the link", async () => {

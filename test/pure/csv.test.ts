@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { csvText, textOfFile } from "../../src/data/index.js";
+import { csvColumns, csvText, textOfFile } from "../../src/data/index.js";
 import { DataError, UsageError } from "../../src/errors.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -13,6 +13,10 @@ describe("csvText", () => {
     const table = 'id,who,said\n1,"Stubb, second mate","Think not, is\nmy ""eleventh"" commandment"\n2,Ahab,\n3,"",""""\n';
     expect(csvText(table, "t.csv", { columns: ["said", "who"] })).toBe('Think not, is my "eleventh" commandment\tStubb, second mate\n\tAhab\n"\t\n');
     expect(csvText(table, "t.csv")).toBe(table);
+  });
+
+  it("names its columns", () => {
+    expect(csvColumns('id,"who, then",\n1,2,3', "t.csv")).toEqual(["id", "who, then", ""]);
   });
 
   it("finds semicolons and tabs by the first row", () => {

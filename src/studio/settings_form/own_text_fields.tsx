@@ -2,6 +2,7 @@
 import { telling } from "../state/notices.js";
 import { useFile, useText } from "../state/own_text.js";
 import { ownText } from "../state/settings.js";
+import { TableColumns } from "./table_columns.js";
 
 /** Characters: a text area with more makes a page slow. */
 const shown = 20_000;
@@ -26,6 +27,7 @@ export function OwnTextFields() {
         </label>
         {isLong && <button onClick={() => useText("pasted text", "")}>Empty the field</button>}
       </div>
+      <TableColumns />
       <p class="muted small" aria-live="polite">
         {text === "" ? "It stays in this browser: nothing is sent anywhere." : `${name}: ${text.length.toLocaleString("en")} characters${isLong ? `, the first ${shown.toLocaleString("en")} shown` : ""}.`}
       </p>

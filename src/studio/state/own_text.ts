@@ -1,6 +1,7 @@
 // A text of the user's: pasted, dropped or chosen.
-import { isTask, textOfFile } from "../../data/index.js";
+import { decodeText, isTable, isTask } from "../../data/index.js";
 import { mobyDick } from "../data_sources.js";
+import { useTable } from "./own_table.js";
 import { changeSettings, ownText } from "./settings.js";
 
 /** Above it the page would be slow for seconds with every change of the form. */
@@ -13,8 +14,10 @@ export function useText(name: string, text: string): void {
   changeSettings({ data: called });
 }
 
-/** Throws DataError for what is no text in UTF-8. */
+/** Throws DataError for what is no text in UTF-8, or a table with a row that does not fit. */
 export async function useFile(file: File): Promise<void> {
   if (file.size > most_MB * 1e6) throw new Error(`${file.name} has ${(file.size / 1e6).toFixed(0)} MB; the page takes texts up to ${most_MB} MB: cut it, or train on all of it with "npx kiln train --data"`);
-  useText(file.name, textOfFile(new Uint8Array(await file.arrayBuffer()), file.name));
+  const text = decodeText(new Uint8Array(await file.arrayBuffer()), file.name);
+  if (isTable(file.name)) useTable(file.name, text);
+  else useText(file.name, text);
 }
