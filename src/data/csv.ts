@@ -36,7 +36,7 @@ export function csvText(source: string, name: string, options: CsvOptions = {}):
   const { columns } = options;
   for (const { cells, line } of rows) {
     if (cells.length !== header.cells.length) {
-      throw new DataError(`${name}: line ${line} has ${cells.length} cells, the first row has ${header.cells.length}; mend the row, or rename the file to .txt to train on it as it is`);
+      throw new DataError(`${name}: line ${line} has ${cells.length} ${cells.length === 1 ? "cell" : "cells"}, the first row has ${header.cells.length}; mend the row, or rename the file to .txt to train on it as it is`);
     }
   }
   if (!columns) return rows.map(({ text }) => `${text}\n`).join("");

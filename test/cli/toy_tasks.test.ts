@@ -58,6 +58,6 @@ describe("kiln train --data table.csv", () => {
     expect(trained.stdout).toContain(`${40 * "aye\nnay, sir\n".length * 0.9} tokens to train on`);
     writeFileSync(join(folder, "ragged.csv"), "a,b\n1,2\n3\n");
     const ragged = kiln(folder, ["train", ...model, "--data", "ragged.csv"]);
-    expect([ragged.code, ragged.stderr.trim()]).toEqual([1, "error: ragged.csv: line 3 has 1 cells, the first row has 2; mend the row, or rename the file to .txt to train on it as it is"]);
+    expect([ragged.code, ragged.stderr.trim()]).toEqual([1, "error: ragged.csv: line 3 has 1 cell, the first row has 2; mend the row, or rename the file to .txt to train on it as it is"]);
   });
 });

@@ -27,7 +27,7 @@ describe("csvText", () => {
   });
 
   it.each([
-    ["a,b\n1,2\n3\n", "t.csv: line 3 has 1 cells, the first row has 2; mend the row, or rename the file to .txt to train on it as it is"],
+    ["a,b\n1,2\n3\n", "t.csv: line 3 has 1 cell, the first row has 2; mend the row, or rename the file to .txt to train on it as it is"],
     ['a,b\n"1\n\n2",2\n\n3,4,5', "t.csv: line 6 has 3 cells, the first row has 2; mend"],
     ['a,b\n1,"2\n3,4', "t.csv: line 2 has a quote that is not closed; mend"],
     ['a,b\n1,"2"x\n', 't.csv: line 2 has text behind a quoted cell, got "x"; mend'],
@@ -59,7 +59,7 @@ describe("textOfFile", () => {
     expect(textOfFile(bytes("\ufeffa,b\n1,2\n"), "t.csv# a ")).toBe("1\n");
     expect(textOfFile(bytes("a,b\n1\n"), "t.txt")).toBe("a,b\n1\n");
     expect(textOfFile(bytes("a#b"), "t.txt#b")).toBe("a#b");
-    expect(() => textOfFile(bytes("a,b\n1\n"), "t.csv")).toThrow("t.csv: line 2 has 1 cells");
+    expect(() => textOfFile(bytes("a,b\n1\n"), "t.csv")).toThrow("t.csv: line 2 has 1 cell");
   });
 
   it("names the byte and the line of what is not UTF-8, and an empty file", () => {
