@@ -1,5 +1,6 @@
 // What can be done with the run in front, and what was changed while it trained.
 import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { worker } from "../client.js";
 import { builtInData } from "../data_sources.js";
 import { fileNameOf } from "./run_files.js";
@@ -28,7 +29,7 @@ export function RunActions({ record }: { record: RunRecord }) {
   const cold = settingsWithoutWarmup(settings);
   return (
     <section class="run-actions" aria-label={`Run ${name}`}>
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <div class="row" role="group" aria-label={`What to do with ${name}`}>
         <button
           type="button"
@@ -61,10 +62,12 @@ export function RunActions({ record }: { record: RunRecord }) {
 
 /** Two presses: a run and its weights do not come back. */
 function Delete({ record: { id, name } }: { record: RunRecord }) {
-  const asking = useSignal<string | null>(null);
-  if (asking.value !== id) {
+  const asking = useSignal(false);
+  const answer = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => answer.current?.focus(), [asking.value]);
+  if (!asking.value) {
     return (
-      <button type="button" title="Deletes the run, its charts and its weights from this browser." onClick={() => (asking.value = id)}>
+      <button type="button" title="Deletes the run, its charts and its weights from this browser." onClick={() => (asking.value = true)}>
         Delete…
       </button>
     );
@@ -72,10 +75,10 @@ function Delete({ record: { id, name } }: { record: RunRecord }) {
   return (
     <span class="row run-delete" role="alertdialog" aria-label={`Delete ${name}?`}>
       Delete this run and its weights for good?
-      <button type="button" class="danger" ref={(button) => button?.focus()} title="There is no way back." onClick={() => telling(() => worker.remove(id))}>
+      <button type="button" class="danger" ref={answer} title="There is no way back." onClick={() => telling(() => worker.remove(id))}>
         Delete
       </button>
-      <button type="button" title="Deletes nothing." onClick={() => (asking.value = null)}>
+      <button type="button" title="Deletes nothing." onClick={() => (asking.value = false)}>
         Keep
       </button>
     </span>

@@ -1,6 +1,6 @@
 // All runs, a line each: which are drawn, what differs among their settings, and what came of them.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { worker } from "../client.js";
 import { Swatch } from "../charts/legend.js";
 import { runLooks } from "../charts/run_look.js";
@@ -107,7 +107,8 @@ function Name({ record: { id, name } }: { record: RunRecord }) {
 /** Enter and leaving the field keep what was typed, Escape the old name. */
 function NameField({ name, onEnd }: { name: string; onEnd: (typed: string | null) => void }) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before the next key: an effect after the drawing comes late.
+  useLayoutEffect(() => {
     input.current!.focus();
     input.current!.select();
   }, []);
@@ -119,8 +120,10 @@ function NameField({ name, onEnd }: { name: string; onEnd: (typed: string | null
       maxLength={120}
       onBlur={(event) => onEnd(event.currentTarget.value)}
       onKeyDown={(event) => {
-        if (event.key === "Enter") onEnd(event.currentTarget.value);
-        if (event.key === "Escape") onEnd(null);
+        if (event.key !== "Enter" && event.key !== "Escape") return;
+        // Or the key would press the pencil, which has the focus by then.
+        event.preventDefault();
+        onEnd(event.key === "Enter" ? event.currentTarget.value : null);
       }}
     />
   );

@@ -16,13 +16,16 @@ export function SaveMenu({ disabled }: { disabled: boolean }) {
     menu.current!.open = false;
     menu.current!.querySelector("summary")!.focus();
   };
+  const leave = ({ relatedTarget: next }: FocusEvent) => {
+    if (next instanceof Node && !menu.current!.contains(next)) menu.current!.open = false;
+  };
   const item = (label: string, help: string, work: () => Promise<void>, off = false) => (
     <button type="button" disabled={off} title={help} onClick={() => void telling(work).then(close)}>
       {label}
     </button>
   );
   return (
-    <details class="runs-menu" ref={menu} onKeyDown={(event) => event.key === "Escape" && close()}>
+    <details class="runs-menu" ref={menu} onKeyDown={(event) => event.key === "Escape" && close()} onFocusOut={leave}>
       <summary class="button" aria-disabled={disabled} title="Files of the drawn runs, or of all where none is drawn">
         Save…
       </summary>
