@@ -3,6 +3,7 @@ import { DataError } from "../errors.js";
 import { checkOptions } from "../options.js";
 import { decodeText } from "./source.js";
 
+/** What `csvText` takes of a table. */
 export interface CsvOptions {
   /** Columns by the names in the first row, in the order they are to be written; by default the rows stay as they are. */
   columns?: readonly string[];

@@ -7,6 +7,7 @@ import { shuffled } from "./tasks/shuffle.js";
 import type { TokenBatch, TokenData } from "./token_data.js";
 import { CharacterTokenizer } from "./tokenizer.js";
 
+/** A toy task. */
 export type TaskName = keyof typeof definitions;
 
 /** The toy tasks by name. `task:` and a name is what `kiln train --data` takes; `task:addition:3` has a size too. */
@@ -15,12 +16,14 @@ export const taskNames = Object.keys(definitions) as readonly TaskName[];
 /** What stands before a task's name where data are named. */
 export const taskPrefix = "task:";
 
+/** A task and how large its problems are. */
 export interface TaskChoice {
   name: TaskName;
   /** What it counts depends on the task: digits, letters, bits, or the modulus. */
   size: number;
 }
 
+/** How `TaskData` makes its batches. */
 export interface TaskOptions {
   /** Tokens a row; a problem must fit. */
   block: number;
@@ -45,6 +48,7 @@ const ignored = -100;
 /** Of the shuffle whose first part is held back: the same for every run, so that runs can be compared. */
 const splitKey = 0x5eed;
 
+/** Whether `data`, as settings and flags name it, is a toy task. */
 export function isTask(data: string): boolean {
   return data.startsWith(taskPrefix);
 }
@@ -91,12 +95,15 @@ export function blockOfTask({ name, size }: TaskChoice): number {
  */
 export class TaskData implements TokenData {
   readonly hasAnswers = true;
+  /** What it counts depends on the task: see `describeTask`. */
   readonly size: number;
   readonly block: number;
   readonly batch: number;
   readonly vocab: CharacterTokenizer;
   readonly fingerprint: string;
+  /** How many different problems `next` draws from. */
   readonly trainProblems: number;
+  /** How many others are held back. */
   readonly validationProblems: number;
   private readonly definition: TaskDefinition;
   private readonly count: number;

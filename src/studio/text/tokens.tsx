@@ -4,6 +4,7 @@ import { active } from "./state.js";
 import { percent, visible } from "./words.js";
 
 export interface TokensProps {
+  /** Whose tokens they are. */
   sample: number;
   tokens: readonly SampledToken[];
   /** Of the first of them among the sample's. */
