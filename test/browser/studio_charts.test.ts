@@ -102,6 +102,14 @@ describe("the charts", () => {
     expect(min).toBeLessThan(180);
     expect(max).toBeGreaterThan(420);
     expect(max).toBeLessThan(480);
+    await page.keyboard.down("Shift");
+    await page.mouse.wheel(0, 60);
+    await page.keyboard.up("Shift");
+    const panned = await until(() => page.evaluate(() => studio.range()), ([from]) => from! > min);
+    expect(panned[1]! - panned[0]!).toBeCloseTo(max - min, 6);
+    await page.getByRole("button", { name: "Later" }).click();
+    // Not past the last step.
+    expect((await page.evaluate(() => studio.range()))[1]).toBeCloseTo(600, 9);
     await page.mouse.dblclick(box.x + 50, box.y + 50);
     expect(await page.evaluate(() => studio.range())).toEqual([1, 600]);
   });

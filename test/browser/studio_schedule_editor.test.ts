@@ -170,6 +170,19 @@ describe("the schedule editor", () => {
     expect(await page.locator(".plot-handle").count()).toBe(points - 1);
   });
 
+  it("takes changes back, a whole drag at once", async () => {
+    expect(await page.getByRole("button", { name: "undo" }).isDisabled()).toBe(true);
+    await drag("0:peak", 40, 40);
+    expect((await settings()).lr).not.toBe(0.008);
+    await page.waitForTimeout(900);
+    await text().fill("constant(0.1)");
+    await page.getByRole("button", { name: "undo" }).click();
+    expect((await settings()).schedule).toBe("");
+    await page.getByRole("button", { name: "undo" }).click();
+    expect(await settings()).toMatchObject({ lr: 0.008, warmup: 60, schedule: "" });
+    expect(await page.getByRole("button", { name: "undo" }).isDisabled()).toBe(true);
+  });
+
   it("fits a known schedule to this run and its peak", async () => {
     await page.getByLabel("Begin with a known schedule").selectOption("llama-2");
     expect(await page.evaluate(() => studio.rates([2, 600]))).toEqual([expect.closeTo(0.008, 6), expect.closeTo(0.0008, 9)]);

@@ -9,7 +9,7 @@ import { xText, type ChartSpec } from "./chart_specs.js";
 import { ChartTable } from "./chart_table.js";
 import { pictureColors, picturePng, pictureSvg, saveFile } from "./export.js";
 import { Legend, readingsOf } from "./legend.js";
-import { cursor, shownRange, toggledLog, xAxis, zoom, zoomBy } from "./state.js";
+import { cursor, panBy, shownRange, toggledLog, xAxis, zoom, zoomBy } from "./state.js";
 
 export function Chart({ spec }: { spec: ChartSpec }) {
   const heading = useId();
@@ -72,7 +72,7 @@ function Plot({ spec }: { spec: ChartSpec }) {
       class="chart-plot"
       tabIndex={0}
       role="slider"
-      aria-label={`${spec.title}: cursor. Arrows move it, plus and minus zoom, 0 shows all`}
+      aria-label={`${spec.title}: cursor. Arrows move it, plus and minus zoom, page keys go back and forth, 0 shows all`}
       aria-valuemin={round(min)}
       aria-valuemax={round(max)}
       aria-valuenow={round(at)}
@@ -99,8 +99,8 @@ function onKey(event: KeyboardEvent): void {
   const moves: Record<string, () => void> = {
     ArrowLeft: () => moveCursor(Math.max(min, at - fine)),
     ArrowRight: () => moveCursor(Math.min(max, at + fine)),
-    PageDown: () => moveCursor(Math.max(min, at - 10 * fine)),
-    PageUp: () => moveCursor(Math.min(max, at + 10 * fine)),
+    PageUp: () => panBy(-0.5),
+    PageDown: () => panBy(0.5),
     Home: () => moveCursor(min),
     End: () => moveCursor(max),
     "+": () => zoomBy(0.5, at),

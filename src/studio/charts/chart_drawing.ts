@@ -11,7 +11,7 @@ import type { ChartSpec } from "./chart_specs.js";
 import { isRough, merge } from "./decimate.js";
 import { cssColor } from "./export.js";
 import { drawSoon, forgetDrawing } from "./frames.js";
-import { cursor, shownRange, xAxis, xLog, zoom } from "./state.js";
+import { cursor, panBy, shownRange, xAxis, xLog, zoom, zoomBy } from "./state.js";
 import { linearTicks, logTicks, tickText } from "./ticks.js";
 
 const syncKey = "kiln-charts";
@@ -48,6 +48,7 @@ export class ChartDrawing {
   ) {
     host.addEventListener("pointerenter", this.enter);
     host.addEventListener("pointerleave", this.leave);
+    host.addEventListener("wheel", this.turn, { passive: false });
     this.sizes = new ResizeObserver(() => drawSoon(this.draw));
     this.sizes.observe(host);
     this.sight = new IntersectionObserver((entries) => {
@@ -70,6 +71,7 @@ export class ChartDrawing {
     clearTimeout(this.later);
     this.host.removeEventListener("pointerenter", this.enter);
     this.host.removeEventListener("pointerleave", this.leave);
+    this.host.removeEventListener("wheel", this.turn);
     this.plot?.destroy();
   }
 
@@ -78,6 +80,15 @@ export class ChartDrawing {
   private readonly leave = () => {
     if (pointed === this) pointed = null;
     cursor.value = null;
+  };
+
+  /** Sideways pans a zoom, with Ctrl (as trackpads send a pinch) it zooms; a plain wheel scrolls the page. */
+  private readonly turn = (event: WheelEvent) => {
+    const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
+    if (event.ctrlKey && this.plot) zoomBy(event.deltaY > 0 ? 1.25 : 0.8, this.plot.posToVal(event.clientX - this.plot.over.getBoundingClientRect().left, "x"));
+    else if (sideways !== 0 && zoom.value) panBy(sideways / this.host.clientWidth);
+    else return;
+    event.preventDefault();
   };
 
   private drawNow(unseenToo = false): void {

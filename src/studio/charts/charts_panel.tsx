@@ -6,7 +6,7 @@ import { drawn } from "../state/runs.js";
 import { Chart } from "./chart.js";
 import { hasData } from "./chart_lines.js";
 import { chartSpecs, type XAxis } from "./chart_specs.js";
-import { shownRange, smoothing, xAxis, xLog, zoom, zoomBy } from "./state.js";
+import { panBy, shownRange, smoothing, xAxis, xLog, zoom, zoomBy } from "./state.js";
 
 export function ChartsPanel() {
   const shown = chartSpecs.filter((spec) => !spec.optional || hasData(spec));
@@ -55,6 +55,12 @@ function Controls() {
         </button>
         <button type="button" aria-label="Zoom out" title="Show twice as much" disabled={zoom.value === null} onClick={() => zoomBy(2, middle())}>
           −
+        </button>
+        <button type="button" aria-label="Earlier" title="Move the zoom back by half; a sideways wheel does the same" disabled={zoom.value === null} onClick={() => panBy(-0.5)}>
+          ‹
+        </button>
+        <button type="button" aria-label="Later" title="Move the zoom on by half" disabled={zoom.value === null} onClick={() => panBy(0.5)}>
+          ›
         </button>
         <button type="button" title="Show all steps again; a double click on a chart does the same" disabled={zoom.value === null} onClick={() => (zoom.value = null)}>
           all

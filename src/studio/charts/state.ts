@@ -56,3 +56,13 @@ export function zoomBy(factor: number, about: number): void {
   if (next[0] <= low && next[1] >= high) zoom.value = null;
   else if (next[1] - next[0] > (high - low) * 1e-6) zoom.value = [Math.max(low, next[0]), Math.min(high, next[1])];
 }
+
+/** Moves a zoom by a share of what it shows, up to either end. */
+export function panBy(share: number): void {
+  if (!zoom.value) return;
+  const [low, high] = wholeRange.value;
+  const [turn, back] = xLog.value ? [Math.log, Math.exp] : [(x: number) => x, (x: number) => x];
+  const [min, max, first, last] = [zoom.value[0], zoom.value[1], low, high].map(turn) as [number, number, number, number];
+  const by = Math.max(first - min, Math.min(last - max, (max - min) * share));
+  zoom.value = [back(min + by), back(max + by)];
+}

@@ -7,7 +7,7 @@ import { training } from "../state/runs.js";
 import { changeSettings, settings } from "../state/settings.js";
 import { piecesOf, piecesText } from "./pieces.js";
 import { stepsTaken } from "./run_rates.js";
-import { expressionError, mainSchedule } from "./state.js";
+import { expressionError, mainSchedule, remember } from "./state.js";
 
 export function RunBar() {
   const asked = useSignal(false);
@@ -20,12 +20,16 @@ export function RunBar() {
     await telling(() => worker.change(changeOf(run.record.settings.vectorSchedule)));
     asked.value = false;
   };
+  const takeOver = () => {
+    remember();
+    changeSettings(ratesOf(run.record.settings));
+  };
   return (
     <div class="row" role="group" aria-label="The run that trains">
       <button class="primary" type="button" disabled={!ready || asked.value} title="The run goes on with these rates from its next step. Nothing is compiled again" onClick={apply}>
         Apply to {run.record.name}
       </button>
-      <button type="button" title="Edit the schedule that this run has" onClick={() => changeSettings(ratesOf(run.record.settings))}>
+      <button type="button" title="Edit the schedule that this run has" onClick={takeOver}>
         Take its schedule
       </button>
       <span class="muted">

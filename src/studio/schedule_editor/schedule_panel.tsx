@@ -11,7 +11,7 @@ import { PresetSelect } from "./preset_select.js";
 import { ReportView } from "./report_view.js";
 import { RunBar } from "./run_bar.js";
 import { SchedulePlot } from "./schedule_plot.js";
-import { curveName, drawing, expressionError, giveVectorsTheirOwn, logRates, ownVectors, pieces, refusal, report, setOver, setPieces, steps, type CurveName } from "./state.js";
+import { canUndo, curveName, drawing, expressionError, giveVectorsTheirOwn, logRates, ownVectors, pieces, refusal, report, setOver, setPieces, steps, undo, type CurveName } from "./state.js";
 
 export function SchedulePanel() {
   const now = pieces.value;
@@ -25,6 +25,9 @@ export function SchedulePanel() {
         </button>
         <button type="button" aria-pressed={drawing} title="Draw the rate by hand: where you draw, points take the place of what was there" onClick={() => (drawing.value = !drawing.value)}>
           draw
+        </button>
+        <button type="button" disabled={!canUndo.value} title="Take the last change of the schedule back" onClick={undo}>
+          undo
         </button>
       </div>
       <SchedulePlot />

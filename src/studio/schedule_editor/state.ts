@@ -1,8 +1,9 @@
 // The editor's state. What the schedules are is in the settings of the next run; here is only what shows them.
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { KilnError } from "../../errors.js";
 import { scheduleOf } from "../../recipe/schedule_of.js";
 import { parseSchedule } from "../../recipe/schedule_expression.js";
+import type { TrainSettings } from "../../recipe/settings.js";
 import { describe, type Description, type Schedule } from "../../schedule/index.js";
 import { changeSettings, settings, typingErrors } from "../state/settings.js";
 import { piecesOf, piecesText, scheduleOfPieces, type Modifier, type Part, type Pieces } from "./pieces.js";
@@ -75,11 +76,39 @@ function checkRates(schedule: Schedule): void {
   }
 }
 
+type Remembered = Pick<TrainSettings, "schedule" | "vectorSchedule" | "lr" | "minLr" | "warmup" | "decay">;
+/** Changes that follow each other faster than this are one: a drag, a word. */
+const oneChange_ms = 800;
+const mostRemembered = 50;
+const past = signal<readonly Remembered[]>([]);
+let lastChange = -Infinity;
+
+export const canUndo = computed(() => past.value.length > 0);
+
+export function remember(): void {
+  const { schedule, vectorSchedule, lr, minLr, warmup, decay } = settings.value;
+  if (performance.now() - lastChange > oneChange_ms) past.value = [...past.value, { schedule, vectorSchedule, lr, minLr, warmup, decay }].slice(-mostRemembered);
+  lastChange = performance.now();
+}
+
+/** Takes the last change of the editor back. */
+export function undo(): void {
+  const before = past.value.at(-1);
+  if (!before) return;
+  past.value = past.value.slice(0, -1);
+  lastChange = -Infinity;
+  drafts.value = {};
+  refusal.value = null;
+  changeSettings(before);
+  if (before.vectorSchedule === "") curveName.value = "schedule";
+}
+
 /** Takes the text of the expression field: into the settings where it can be read, else as an error beside the field. */
 export function writeExpression(text: string): void {
   const name = curveName.value;
   refusal.value = null;
   const { error } = readable(text, () => {
+    remember();
     drafts.value = without(drafts.value, name);
     changeSettings({ [name]: text });
   });
@@ -99,6 +128,7 @@ export function setPieces(next: Pieces | ((now: Pieces) => Pieces)): void {
     const change = curveName.value === "schedule" ? changeFor(schedule, piecesOf(schedule), settings.value) : { vectorSchedule: piecesText(piecesOf(schedule)) };
     drafts.value = without(drafts.value, curveName.value);
     refusal.value = null;
+    remember();
     changeSettings(change);
   } catch (error) {
     if (!(error instanceof KilnError)) throw error;
@@ -125,13 +155,27 @@ export function setOver(over: readonly Modifier[]): void {
 
 export function giveVectorsTheirOwn(own: boolean): void {
   const now = mainSchedule.value;
+  remember();
   drafts.value = without(drafts.value, "vectorSchedule");
   changeSettings({ vectorSchedule: own && now ? piecesText(piecesOf(now)) : "" });
 }
 
-/** Sums and verdicts. Long runs take a while: they are counted up to a million steps, and the rest is said to be left out. */
+/** Of longer runs only so many steps are described. */
 export const mostDescribed = 1e6;
-export const report = computed(() => (edited.value && !edited.value.isOpen ? reportOf(edited.value) : null));
+/** Up to so many, a description takes a few milliseconds: it follows the pointer. */
+const quicklyDescribed = 20_000;
+const patience_ms = 300;
+const described = signal<Schedule | null>(null);
+let pause: ReturnType<typeof setTimeout> | undefined;
+effect(() => {
+  const schedule = edited.value;
+  clearTimeout(pause);
+  if (steps.value <= quicklyDescribed) described.value = schedule;
+  else pause = setTimeout(() => (described.value = schedule), patience_ms);
+});
+
+/** Sums and verdicts of the edited schedule; in long runs a moment after the last change. */
+export const report = computed(() => (described.value && !described.value.isOpen ? reportOf(described.value) : null));
 
 function reportOf(schedule: Schedule) {
   try {
