@@ -17,6 +17,7 @@ export { checkpoint } from "./tensor/checkpoint.js";
 export { backward, type BackwardOptions } from "./tensor/backward.js";
 export { isGradEnabled, noGrad } from "./tensor/tape.js";
 export * from "./ops/index.js";
+export * from "./custom/index.js";
 export * from "./capture/index.js";
 export * from "./profile/index.js";
 export * as nn from "./nn/index.js";

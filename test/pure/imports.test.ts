@@ -11,7 +11,7 @@ const layers: readonly (readonly string[])[] = [
   ["gpu"],
   ["kernels"],
   ["tensor"],
-  ["ops", "capture", "profile"],
+  ["ops", "capture", "profile", "custom"],
   ["nn", "optim", "data", "tune"],
   ["train"],
   ["recipe"],
