@@ -154,6 +154,11 @@ export class Device {
     if (isFinal(this.failure)) throw this.failure;
   }
 
+  /** False after close(), and once the device is lost or does not answer. */
+  get isUsable(): boolean {
+    return !this.closed && !isFinal(this.failure);
+  }
+
   private hang(): GpuTimeoutError {
     const error = new GpuTimeoutError(
       `device: no answer from the GPU within ${this.timeout_ms / 1000} s, the last kernel launched was ${this.queue.lastKernel ?? "none"}; use smaller tensors, or raise device.timeout_ms`,

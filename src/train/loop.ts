@@ -52,13 +52,13 @@ export interface TrainOptions {
   model: TrainableModel;
   optimizer: TrainableOptimizer;
   data: TrainingData;
-  /** Train until this many steps have been taken, those before `startStep` included. */
+  /** Train until this many steps have been taken, those before `startStep` included. May change while it trains (a getter). */
   steps: number;
   /** Batches whose gradients are averaged for one step. 1 by default. Schedules count steps, not batches. */
   accumulate?: number;
   /** Steps that the model has already taken: of a resumed run. 0 by default. */
   startStep?: number;
-  /** Validate before the first step, every so many steps, and after the last. 0, the default, for never. */
+  /** Validate before the first step, every so many steps, and after the last. 0, the default, for never. May change while it trains. */
   evalEvery?: number;
   /** Batches that a validation averages over. 20 by default. */
   evalBatches?: number;
@@ -191,7 +191,7 @@ class Run {
 
   async run(): Promise<TrainResult> {
     const { options } = this;
-    const { steps, evalEvery = 0, checkpointEvery = 0, signal, onCheckpoint, between } = options;
+    const { checkpointEvery = 0, signal, onCheckpoint, between } = options;
     const settle = () => this.drain();
     this.before = await options.optimizer.stats();
     let saved = -1;
@@ -200,13 +200,14 @@ class Run {
       saved = this.step;
       await onCheckpoint?.(this.progress);
     };
-    if (evalEvery > 0 && this.step === 0) await this.validate();
-    while (this.step < steps && !signal?.aborted) {
+    if ((options.evalEvery ?? 0) > 0 && this.step === 0) await this.validate();
+    while (this.step < options.steps && !signal?.aborted) {
       if (this.options.detectAnomaly) await detectAnomaly(this.options.device, () => this.launchStep());
       else this.launchStep();
       if (this.inFlight.length > this.pacer.unitsWithin(inFlight_ms, leastInFlight, mostInFlight)) await this.settleOldest();
       if (signal?.aborted) break;
-      const last = this.step === steps;
+      const { evalEvery = 0 } = options;
+      const last = this.step === options.steps;
       if (evalEvery > 0 && (last || this.step % evalEvery === 0)) await this.validate();
       if (checkpointEvery > 0 && this.step % checkpointEvery === 0) await save();
       const work = between?.(this.progress, settle);
@@ -214,7 +215,7 @@ class Run {
     }
     await this.drain();
     if (saved !== this.step) await save();
-    return { step: this.step, aborted: signal?.aborted === true && this.step < steps, bestValidationLoss: this.best, ...this.result };
+    return { step: this.step, aborted: signal?.aborted === true && this.step < options.steps, bestValidationLoss: this.best, ...this.result };
   }
 
   private get progress(): TrainProgress {

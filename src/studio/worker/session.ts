@@ -1,0 +1,357 @@
+// One run in training: its model on the device, its place in the storage, and what the page may ask of it meanwhile.
+import { tokenizerFromJSON } from "../../data/index.js";
+import { CheckpointError, StorageError } from "../../errors.js";
+import type { Device } from "../../gpu/device.js";
+import type { Optimizer } from "../../optim/index.js";
+import { scheduleOf } from "../../recipe/schedule_of.js";
+import { parseSchedule } from "../../recipe/schedule_expression.js";
+import { partsOf } from "../../recipe/parts_of.js";
+import { stateOf, type RunPlan } from "../../recipe/run_plan.js";
+import { checkSettings, type TrainSettings } from "../../recipe/settings.js";
+import { encodeCheckpoint, Recovery, train, type Checkpoint, type TrainProgress } from "../../train/index.js";
+import type { LiveChange, Progress, RunRecord, RunStatus, SampledToken, SampleRequest, SharpnessMeasurement, StudioEvent } from "../protocol.js";
+import type { Store } from "../storage/index.js";
+import { Gate } from "./gate.js";
+import { RowBundle } from "./row_bundle.js";
+import { Stopwatch } from "./stopwatch.js";
+import { sampleText, type Writer } from "./text.js";
+import { tokensOf } from "./texts.js";
+import { measureSharpness } from "./tools.js";
+
+/** What a session needs of the studio. */
+export interface SessionContext {
+  store: Store;
+  /** The device in use; after a loss, a new one. */
+  device(): Promise<Device>;
+  tell(event: StudioEvent): void;
+  /** What to sample after each validation; null for nothing. */
+  readonly sampling: SampleRequest | null;
+  /** 0 for never. */
+  readonly sharpnessEvery: number;
+}
+
+/** A run's model, optimizer and data on a device. */
+export interface Parts extends Writer {
+  device: Device;
+  plan: RunPlan;
+  optimizer: Optimizer;
+}
+
+/** The model and optimizer of these settings, as new or as a checkpoint left them. Throws CheckpointError where the text is another. */
+export async function openParts(device: Device, settings: TrainSettings, ownText: string | null, checkpoint: Checkpoint | null): Promise<Parts> {
+  const data = await tokensOf(settings, ownText, checkpoint && (await tokenizerFromJSON(checkpoint.state.tokenizer)));
+  const place = checkpoint?.state.data;
+  if (place) {
+    if (place.fingerprint !== data.fingerprint) throw new CheckpointError("checkpoint: the text is not the one of the run; open it with the text it was trained on");
+    data.loadStateDict(place.position);
+  }
+  const plan = { settings, data, checkpoint };
+  return { device, plan, data, ...partsOf(device, plan) };
+}
+
+export class Session {
+  record: RunRecord;
+  private parts: Parts | null = null;
+  private readonly gate = new Gate();
+  private readonly controller = new AbortController();
+  private readonly rows: RowBundle;
+  private readonly recovery: Recovery;
+  private readonly clock: Stopwatch;
+  private readonly base: TrainSettings;
+  private best: number | null = null;
+  private launched = 0;
+  private sampleDueAt: number | null = null;
+  private isLeaving = false;
+  /** Steps that are taken a second time: live changes are made again at theirs. */
+  private replayed = { from: Infinity, to: -Infinity };
+  /** Writes to the storage, one after the other; none is waited for by training. */
+  private writing: Promise<void> = Promise.resolve();
+  readonly ended: Promise<void>;
+
+  constructor(
+    private readonly context: SessionContext,
+    record: RunRecord,
+    private readonly ownText: string | null,
+    checkpoint: { bytes: Uint8Array<ArrayBuffer>; step: number } | null,
+  ) {
+    this.record = record;
+    this.base = record.settings;
+    this.clock = new Stopwatch(record.trainedSeconds);
+    const { store } = context;
+    this.rows = new RowBundle({
+      tell: (rows) => context.tell({ kind: "rows", run: record.id, ...rows }),
+      store: (rows) => this.write(() => store.appendMetrics(record.id, rows)),
+    });
+    this.recovery = new Recovery({ onLost: (error, step) => this.rewind(step ?? 0, error.message) });
+    if (checkpoint) {
+      this.recovery.keep(checkpoint.bytes, checkpoint.step);
+      this.replayed = { from: checkpoint.step, to: Math.max(...record.changes.map(({ step }) => step), -Infinity) };
+    }
+    this.ended = this.run();
+  }
+
+  get isPaused(): boolean {
+    return this.gate.isPaused && this.record.status === "paused";
+  }
+
+  /** Resolves once nothing trains and the state is stored. */
+  async pause(): Promise<void> {
+    await this.gate.pause();
+  }
+
+  play(): void {
+    this.gate.play();
+  }
+
+  /** Saves and ends. `status` is what the run is called afterwards. */
+  async end(status: "stopped" | "paused"): Promise<void> {
+    this.isLeaving = status === "paused";
+    this.controller.abort();
+    this.gate.play();
+    await this.ended;
+  }
+
+  /** Gives the memory on the device back. Only after `ended`. */
+  dispose(): void {
+    this.parts?.optimizer.dispose();
+    this.parts?.model.dispose();
+    this.parts = null;
+  }
+
+  /** Runs `job` on the model between two steps, or at once where nothing trains. */
+  withModel<T>(job: (parts: Parts) => Promise<T>): Promise<T> {
+    return this.gate.run(() => {
+      if (!this.parts) throw new StorageError("studio: the run has no model in memory; go on with it first");
+      return job(this.parts);
+    });
+  }
+
+  async change(change: LiveChange): Promise<void> {
+    const settings = checkSettings({ ...this.record.settings, ...change });
+    await this.gate.run(async () => {
+      const step = this.launched;
+      this.apply(change, settings);
+      this.update({ settings, changes: [...this.record.changes, { step, change }] });
+      this.keepRecord();
+    });
+  }
+
+  async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.withModel(() => this.encode());
+  }
+
+  async sample(request: SampleRequest, onToken: (token: SampledToken) => void): Promise<void> {
+    await this.withModel((parts) => sampled(parts, request, onToken));
+  }
+
+  async sharpness(signal: AbortSignal, onProgress: Progress): Promise<SharpnessMeasurement> {
+    return this.withModel((parts) => this.measure(parts, true, signal, onProgress));
+  }
+
+  update(changed: Partial<RunRecord>): void {
+    this.record = { ...this.record, ...changed };
+    this.context.tell({ kind: "record", record: this.record });
+  }
+
+  private setStatus(status: RunStatus, message: string | null = null): void {
+    this.update({ status, message, trainedSeconds: this.clock.seconds });
+    this.keepRecord();
+  }
+
+  private keepRecord(): void {
+    const { record } = this;
+    this.write(() => this.context.store.writeRecord(record));
+  }
+
+  /** A storage that is full stops nothing: the run goes on, and its state can be saved as a file. */
+  private write(work: () => Promise<void>): void {
+    this.writing = this.writing.then(work).catch((error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      this.context.tell({ kind: "notice", level: "warning", text: `"${this.record.name}" could not be stored, and goes on: ${text}. Its checkpoint can be saved as a file.` });
+    });
+  }
+
+  private async run(): Promise<void> {
+    try {
+      this.setStatus("running");
+      const { step, aborted } = await this.recovery.run((copy) => this.attempt(copy));
+      await this.sampleWhereDue();
+      this.settleClock();
+      this.setStatus(aborted && step < this.record.settings.steps ? (this.isLeaving ? "paused" : "stopped") : "done");
+    } catch (error) {
+      this.settleClock();
+      this.setStatus("failed", error instanceof Error ? error.message : String(error));
+    } finally {
+      this.rows.flush();
+      await this.gate.close();
+      await this.writing;
+    }
+  }
+
+  private settleClock(): void {
+    this.clock.stop();
+    this.rows.flush();
+  }
+
+  private async attempt(copy: Checkpoint | null) {
+    this.dispose();
+    const device = await this.context.device();
+    const settings = copy ? this.record.settings : this.base;
+    const parts = (this.parts = await openParts(device, settings, this.ownText, copy));
+    const startStep = copy?.state.step ?? 0;
+    this.launched = startStep;
+    this.best = copy?.state.bestValidationLoss ?? null;
+    this.update({ adapter: device.adapter.name, parameters: parts.model.parameterCount() });
+    this.applyChangesAt(startStep);
+    this.clock.start();
+    const session = this;
+    return train({
+      device,
+      model: parts.model,
+      optimizer: parts.optimizer,
+      data: parts.data,
+      get steps() {
+        return session.record.settings.steps;
+      },
+      get evalEvery() {
+        return session.record.settings.evalEvery;
+      },
+      accumulate: settings.accumulate,
+      startStep,
+      evalBatches: settings.evalBatches,
+      checkpointEvery: settings.checkpointEvery,
+      precision: settings.precision,
+      bestValidationLoss: this.best,
+      signal: this.controller.signal,
+      onStep: (metrics) => {
+        this.record = { ...this.record, step: metrics.step, loss: metrics.loss, trainedSeconds: this.clock.seconds };
+        this.rows.step({ ...metrics, seconds: this.clock.seconds });
+      },
+      onValidation: (metrics) => {
+        const exactMatch = metrics.exactMatch ?? null;
+        this.best = metrics.bestValidationLoss;
+        this.rows.validation({ ...metrics, exactMatch, seconds: this.clock.seconds });
+        this.update({ bestValidationLoss: metrics.bestValidationLoss, exactMatch });
+        this.sampleDueAt = metrics.step;
+      },
+      onCheckpoint: (progress) => this.save(progress),
+      between: (progress, settle) => this.between(progress, settle),
+    });
+  }
+
+  private between({ step, bestValidationLoss }: TrainProgress, settle: () => Promise<void>): Promise<void> | undefined {
+    this.launched = step;
+    this.best = bestValidationLoss;
+    this.applyChangesAt(step);
+    const measures = this.context.sharpnessEvery > 0 && step % this.context.sharpnessEvery === 0;
+    const samples = this.sampleDueAt !== null && this.context.sampling !== null;
+    if (!this.gate.isNeeded && !measures && !samples && !this.recovery.due(step)) return undefined;
+    return this.standStill({ step, bestValidationLoss }, settle, measures);
+  }
+
+  private async standStill(progress: TrainProgress, settle: () => Promise<void>, measures: boolean): Promise<void> {
+    await settle();
+    if (this.recovery.due(progress.step)) await this.save(progress);
+    this.clock.stop();
+    await this.sampleWhereDue();
+    if (measures) await this.measureAndGoOn();
+    await this.gate.pass(async () => {
+      await this.save(progress);
+      this.rows.flush();
+      this.setStatus("paused");
+      await this.writing;
+    });
+    if (this.record.status === "paused" && !this.controller.signal.aborted) this.setStatus("running");
+    this.clock.start();
+  }
+
+  /** To memory for a lost device, and to the storage for a page that is closed. */
+  private async save({ step }: TrainProgress): Promise<void> {
+    if (this.recovery.copy?.step === step && this.record.savedStep === step) return;
+    const bytes = await this.encode();
+    this.recovery.keep(bytes, step);
+    this.rows.flush();
+    this.update({ step });
+    this.write(async () => {
+      await this.context.store.writeCheckpoint(this.record.id, bytes);
+      this.update({ savedStep: step });
+      await this.context.store.writeRecord(this.record);
+    });
+  }
+
+  private encode(): Promise<Uint8Array<ArrayBuffer>> {
+    const { plan, model, optimizer } = this.parts!;
+    return encodeCheckpoint(model, optimizer, stateOf({ ...plan, settings: this.record.settings }, model, this.launched, this.best));
+  }
+
+  private async sampleWhereDue(): Promise<void> {
+    const step = this.sampleDueAt;
+    const request = this.context.sampling;
+    this.sampleDueAt = null;
+    if (step === null || request === null || !this.parts) return;
+    const tokens: SampledToken[] = [];
+    try {
+      await sampled(this.parts, request, (token) => tokens.push(token));
+      this.context.tell({ kind: "sample", run: this.record.id, step, tokens });
+    } catch (error) {
+      this.context.tell({ kind: "notice", level: "warning", text: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async measureAndGoOn(): Promise<void> {
+    try {
+      await this.measure(this.parts!, false, this.controller.signal, () => {});
+    } catch (error) {
+      if (this.controller.signal.aborted) return;
+      this.context.tell({ kind: "notice", level: "warning", text: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async measure(parts: Parts, thorough: boolean, signal: AbortSignal, onProgress: Progress): Promise<SharpnessMeasurement> {
+    const { device, model, optimizer, data } = parts;
+    const found = await measureSharpness({ device, settings: this.record.settings, model, optimizer, data, step: this.launched, thorough, signal, onProgress });
+    this.rows.sharpness({ step: found.step, sharpness: found.sharpness, threshold: found.threshold });
+    this.rows.flush();
+    return found;
+  }
+
+  private apply({ schedule, vectorSchedule, clip }: LiveChange, settings: TrainSettings): void {
+    const { optimizer } = this.parts!;
+    const [matrices, vectors] = optimizer.paramGroups;
+    if (schedule !== undefined) {
+      matrices!.lr = scheduleOf(settings);
+      if (vectors && settings.vectorSchedule === "") vectors.lr = scheduleOf(settings);
+    }
+    if (vectorSchedule !== undefined && vectors) vectors.lr = vectorSchedule === "" ? scheduleOf(settings) : parseSchedule(vectorSchedule);
+    if (clip !== undefined) optimizer.clipNorm = clip > 0 ? clip : null;
+  }
+
+  /** Changes that were made live at this step, where the run passes it again. */
+  private applyChangesAt(step: number): void {
+    if (this.record.changes.length === 0 || step < this.replayed.from || step > this.replayed.to) return;
+    let settings = this.base;
+    for (const entry of this.record.changes) {
+      settings = { ...settings, ...entry.change };
+      if (entry.step === step) this.apply(entry.change, settings);
+    }
+  }
+
+  private rewind(step: number, reason: string): void {
+    const { id } = this.record;
+    this.replayed = { from: step, to: Math.max(this.launched, this.replayed.to) };
+    this.clock.stop();
+    this.rows.flush();
+    this.rows.rewind(step);
+    this.sampleDueAt = null;
+    this.write(() => this.context.store.rewindMetrics(id, step));
+    this.context.tell({ kind: "rewound", run: id, step });
+    this.update({ step, message: `the GPU was lost (${reason}); continued on a new device at step ${step}` });
+    this.context.tell({ kind: "notice", level: "warning", text: `The GPU was lost; "${this.record.name}" goes on by itself from step ${step}.` });
+  }
+}
+
+/** Averaged weights where the optimizer keeps them. */
+export function sampled(parts: Parts, request: SampleRequest, onToken: (token: SampledToken) => void, signal?: AbortSignal): Promise<void> {
+  const write = () => sampleText(parts, request, onToken, signal);
+  return parts.optimizer.emaDecay === null ? write() : parts.optimizer.withAveragedWeights(write);
+}
