@@ -1,7 +1,7 @@
 // What a run will do, and what its checkpoint keeps of it.
 import type { TokenData } from "../data/index.js";
 import type { GPT } from "../nn/index.js";
-import type { Checkpoint, CheckpointState } from "../train/index.js";
+import type { Checkpoint, CheckpointState, TrainOptions } from "../train/index.js";
 import type { TrainSettings } from "./settings.js";
 
 export interface RunPlan {
@@ -12,7 +12,7 @@ export interface RunPlan {
 }
 
 /** What a checkpoint of this moment says beside the tensors. */
-export function stateOf({ settings, data }: RunPlan, model: GPT, step: number, bestValidationLoss: number | null): CheckpointState {
+export function stateOf({ settings, data }: RunPlan, model: GPT, step: number, bestValidationLoss: number | null, lossesSinceValidation: readonly number[] = []): CheckpointState {
   return {
     step,
     model: model.config,
@@ -21,5 +21,13 @@ export function stateOf({ settings, data }: RunPlan, model: GPT, step: number, b
     generators: { model: model.generator.stateDict() },
     settings,
     bestValidationLoss,
+    ...(lossesSinceValidation.length > 0 && { lossesSinceValidation }),
   };
+}
+
+/** Where `train` goes on after a checkpoint; null for a new run. */
+export function placeOf(checkpoint: Checkpoint | null): Pick<TrainOptions, "startStep" | "bestValidationLoss" | "lossesSinceValidation"> {
+  if (!checkpoint) return {};
+  const { step, bestValidationLoss = null, lossesSinceValidation = [] } = checkpoint.state;
+  return { startStep: step, bestValidationLoss, lossesSinceValidation: lossesSinceValidation.map((loss) => loss ?? NaN) };
 }

@@ -29,6 +29,8 @@ export interface CheckpointState {
   /** Settings of the program that trained. */
   settings?: unknown;
   bestValidationLoss?: number | null;
+  /** Null stands for a loss that was not finite. */
+  lossesSinceValidation?: readonly (number | null)[];
 }
 
 export interface HostTensor {

@@ -83,6 +83,8 @@ export interface TrainOptions {
   maxSkipped?: number;
   /** The lowest validation loss so far, of a resumed run. */
   bestValidationLoss?: number | null;
+  /** Losses of the steps since the last validation, of a resumed run: the next one's `trainLoss` counts them. */
+  lossesSinceValidation?: readonly number[];
   /** Stops after the step being launched; the run ends as if that were the last, without a validation. */
   signal?: AbortSignal;
   /** Results arrive in order, a few steps after the launch. */
@@ -102,6 +104,8 @@ export interface TrainProgress {
   /** Steps launched. */
   step: number;
   bestValidationLoss: number | null;
+  /** Of steps whose results have arrived. */
+  lossesSinceValidation: readonly number[];
 }
 
 export interface TrainResult {
@@ -117,7 +121,7 @@ export interface TrainResult {
 
 const optionKeys = [
   "device", "model", "optimizer", "data", "steps", "accumulate", "startStep", "evalEvery", "evalBatches", "checkpointEvery", "capture", "precision",
-  "detectAnomaly", "maxSkipped", "bestValidationLoss", "signal", "onStep", "onValidation", "onCheckpoint", "between",
+  "detectAnomaly", "maxSkipped", "bestValidationLoss", "lossesSinceValidation", "signal", "onStep", "onValidation", "onCheckpoint", "between",
 ];
 /** Steps launched whose results have not arrived: so many, and more where steps are short, because a page waits 5 to 15 ms for any result. */
 const leastInFlight = 2;
@@ -181,6 +185,7 @@ class Run {
     this.steps = new Steps(options.device, options.model, options.optimizer, options.capture ?? options.model.capturable === true, options.precision);
     this.step = options.startStep ?? 0;
     this.best = options.bestValidationLoss ?? null;
+    this.losses = [...(options.lossesSinceValidation ?? [])];
     this.pacer = new Pacer(options.device);
     this.validationPacer = new Pacer(options.device);
   }
@@ -219,7 +224,7 @@ class Run {
   }
 
   private get progress(): TrainProgress {
-    return { step: this.step, bestValidationLoss: this.best };
+    return { step: this.step, bestValidationLoss: this.best, lossesSinceValidation: this.losses };
   }
 
   private launchStep(): void {
@@ -246,7 +251,7 @@ class Run {
     this.inFlight.shift();
     const metrics = this.metricsOf(result);
     this.before = result.stats;
-    this.losses.push(metrics.loss);
+    if ((this.options.evalEvery ?? 0) > 0) this.losses.push(metrics.loss);
     this.result.loss = metrics.loss;
     this.result.skipped += metrics.skipped ? 1 : 0;
     this.result.clipped += metrics.clipped ? 1 : 0;
