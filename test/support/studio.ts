@@ -54,7 +54,7 @@ export async function openStudio(browser: Browser, url: string, options: Browser
 }
 
 /** Small enough to train in seconds on a software adapter that others use too. */
-export const tinyLink = "#layers=1&heads=2&width=16&block=16&batch=4&evalBatches=2&evalEvery=20&steps=20000&checkpointEvery=10";
+export const tinyLink = "#layers=1&heads=2&width=16&block=16&batch=4&evalBatches=2&evalEvery=20&steps=20000&warmup=20&checkpointEvery=10";
 
 /** What the page says of the run in front: "training, step 12 of 400, loss 3.210". */
 export async function stateOf(page: Page): Promise<{ text: string; step: number; loss: number }> {

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { worker } from "../client.js";
 import type { RunRecord } from "../protocol.js";
 import { words } from "../settings_form/words.js";
-import { estimateError } from "../state/estimate.js";
+import { estimateError, wontFit } from "../state/estimate.js";
 import { telling } from "../state/notices.js";
 import { device, deviceMessage, selected, selectedRun, training } from "../state/runs.js";
 import { settings, settingsError, textOfSettings, type SettingName } from "../state/settings.js";
@@ -30,7 +30,7 @@ export function RunControls() {
   return (
     <section class="run-controls" aria-label="Training">
       <div class="row" role="group" aria-label="Run">
-        <button class="primary" disabled={busy || !device.value || wrong !== null} aria-describedby="start-why" onClick={ask("start", begin)} title="Trains a new model with the settings of the form. A run that trains is paused first.">
+        <button class="primary" disabled={busy || !device.value || wrong !== null || wontFit.value !== null} aria-describedby="start-why" onClick={ask("start", begin)} title="Trains a new model with the settings of the form. A run that trains is paused first.">
           {asked.value === "start" ? "Starting…" : "Start"}
         </button>
         <button disabled={busy || !running} onClick={ask("pause", () => worker.pause())} title="Stops after this step; Resume goes on exactly there.">
@@ -64,6 +64,7 @@ function State({ record, wrong }: { record: RunRecord | null; wrong: { field: Se
       </span>
     );
   }
+  if (wontFit.value !== null) return <span class="error">Not ready: the model will not fit this device.</span>;
   return record ? <Progress record={record} /> : <span class="muted">Ready. Press Start.</span>;
 }
 

@@ -1,5 +1,5 @@
 // How large the run would be, and whether the device can hold it.
-import { estimate, estimateError, estimating } from "../state/estimate.js";
+import { estimate, estimateError, estimating, wontFit } from "../state/estimate.js";
 import { settingsError } from "../state/settings.js";
 import { bytes, count } from "../layout/format.js";
 
@@ -26,11 +26,11 @@ export function EstimateView() {
               <Item term="Largest buffer" value={bytes(known.memory.largestBuffer)} />
             </dl>
           </details>
-          {known.wontFit === null ? <p class="fits">✓ Fits this device</p> : <p class="error">✗ Will not fit: {known.wontFit}</p>}
         </>
       ) : (
         <p class="muted">{estimating.value ? "Counting parameters…" : "Parameters and memory are shown once the device is ready."}</p>
       )}
+      {wontFit.value !== null ? <p class="error">✗ Will not fit: {wontFit}</p> : known && !stale && <p class="fits">✓ Fits this device</p>}
     </section>
   );
 }
