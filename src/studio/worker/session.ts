@@ -6,7 +6,7 @@ import type { Optimizer } from "../../optim/index.js";
 import { scheduleOf } from "../../recipe/schedule_of.js";
 import { parseSchedule } from "../../recipe/schedule_expression.js";
 import { partsOf } from "../../recipe/parts_of.js";
-import { stateOf, type RunPlan } from "../../recipe/run_plan.js";
+import { placeOf, stateOf, type RunPlan } from "../../recipe/run_plan.js";
 import { checkSettings, type TrainSettings } from "../../recipe/settings.js";
 import { encodeCheckpoint, Recovery, train, type Checkpoint, type TrainProgress } from "../../train/index.js";
 import type { LiveChange, Progress, RunRecord, RunStatus, SampledToken, SampleRequest, SharpnessMeasurement, StudioEvent } from "../protocol.js";
@@ -16,7 +16,6 @@ import { RowBundle } from "./row_bundle.js";
 import { Stopwatch } from "./stopwatch.js";
 import { sampleText, type Writer } from "./text.js";
 import { tokensOf } from "./texts.js";
-import { measureSharpness } from "./tools.js";
 
 /** What a session needs of the studio. */
 export interface SessionContext {
@@ -58,8 +57,8 @@ export class Session {
   private readonly recovery: Recovery;
   private readonly clock: Stopwatch;
   private readonly base: TrainSettings;
-  private best: number | null = null;
-  private launched = 0;
+  /** Steps launched, and what a checkpoint keeps with them. */
+  private progress: TrainProgress = { step: 0, bestValidationLoss: null, lossesSinceValidation: [] };
   private sampleDueAt: number | null = null;
   private isLeaving = false;
   /** Steps that are taken a second time: live changes are made again at theirs. */
@@ -129,7 +128,7 @@ export class Session {
   async change(change: LiveChange): Promise<void> {
     const settings = checkSettings({ ...this.record.settings, ...change });
     await this.gate.run(async () => {
-      const step = this.launched;
+      const { step } = this.progress;
       this.apply(change, settings);
       this.update({ settings, changes: [...this.record.changes, { step, change }] });
       this.keepRecord();
@@ -198,9 +197,9 @@ export class Session {
     const device = await this.context.device();
     const settings = copy ? this.record.settings : this.base;
     const parts = (this.parts = await openParts(device, settings, this.ownText, copy));
-    const startStep = copy?.state.step ?? 0;
-    this.launched = startStep;
-    this.best = copy?.state.bestValidationLoss ?? null;
+    const place = placeOf(copy);
+    const { startStep = 0, bestValidationLoss = null, lossesSinceValidation = [] } = place;
+    this.progress = { step: startStep, bestValidationLoss, lossesSinceValidation };
     this.update({ adapter: device.adapter.name, parameters: parts.model.parameterCount() });
     this.applyChangesAt(startStep);
     this.clock.start();
@@ -217,11 +216,10 @@ export class Session {
         return session.record.settings.evalEvery;
       },
       accumulate: settings.accumulate,
-      startStep,
+      ...place,
       evalBatches: settings.evalBatches,
       checkpointEvery: settings.checkpointEvery,
       precision: settings.precision,
-      bestValidationLoss: this.best,
       signal: this.controller.signal,
       onStep: (metrics) => {
         this.record = { ...this.record, step: metrics.step, loss: metrics.loss, trainedSeconds: this.clock.seconds };
@@ -229,34 +227,35 @@ export class Session {
       },
       onValidation: (metrics) => {
         const exactMatch = metrics.exactMatch ?? null;
-        this.best = metrics.bestValidationLoss;
         this.rows.validation({ ...metrics, exactMatch, seconds: this.clock.seconds });
         this.update({ bestValidationLoss: metrics.bestValidationLoss, exactMatch });
         this.sampleDueAt = metrics.step;
       },
-      onCheckpoint: (progress) => this.save(progress),
+      onCheckpoint: (progress) => {
+        this.progress = progress;
+        return this.save();
+      },
       between: (progress, settle) => this.between(progress, settle),
     });
   }
 
-  private between({ step, bestValidationLoss }: TrainProgress, settle: () => Promise<void>): Promise<void> | undefined {
-    this.launched = step;
-    this.best = bestValidationLoss;
+  private between(progress: TrainProgress, settle: () => Promise<void>): Promise<void> | undefined {
+    const { step } = (this.progress = progress);
     this.applyChangesAt(step);
     const measures = this.context.sharpnessEvery > 0 && step % this.context.sharpnessEvery === 0;
     const samples = this.sampleDueAt !== null && this.context.sampling !== null;
     if (!this.gate.isNeeded && !measures && !samples && !this.recovery.due(step)) return undefined;
-    return this.standStill({ step, bestValidationLoss }, settle, measures);
+    return this.standStill(settle, measures);
   }
 
-  private async standStill(progress: TrainProgress, settle: () => Promise<void>, measures: boolean): Promise<void> {
+  private async standStill(settle: () => Promise<void>, measures: boolean): Promise<void> {
     await settle();
-    if (this.recovery.due(progress.step)) await this.save(progress);
+    if (this.recovery.due(this.progress.step)) await this.save();
     this.clock.stop();
     await this.sampleWhereDue();
     if (measures) await this.measureAndGoOn();
     await this.gate.pass(async () => {
-      await this.save(progress);
+      await this.save();
       this.rows.flush();
       this.setStatus("paused");
       await this.writing;
@@ -266,7 +265,8 @@ export class Session {
   }
 
   /** To memory for a lost device, and to the storage for a page that is closed. */
-  private async save({ step }: TrainProgress): Promise<void> {
+  private async save(): Promise<void> {
+    const { step } = this.progress;
     if (this.recovery.copy?.step === step && this.record.savedStep === step) return;
     const bytes = await this.encode();
     this.recovery.keep(bytes, step);
@@ -281,7 +281,8 @@ export class Session {
 
   private encode(): Promise<Uint8Array<ArrayBuffer>> {
     const { plan, model, optimizer } = this.parts!;
-    return encodeCheckpoint(model, optimizer, stateOf({ ...plan, settings: this.record.settings }, model, this.launched, this.best));
+    const { step, bestValidationLoss, lossesSinceValidation } = this.progress;
+    return encodeCheckpoint(model, optimizer, stateOf({ ...plan, settings: this.record.settings }, model, step, bestValidationLoss, lossesSinceValidation));
   }
 
   private async sampleWhereDue(): Promise<void> {
@@ -309,8 +310,9 @@ export class Session {
 
   private async measure(parts: Parts, thorough: boolean, signal: AbortSignal, onProgress: Progress): Promise<SharpnessMeasurement> {
     const { device, model, optimizer, data } = parts;
-    const found = await measureSharpness({ device, settings: this.record.settings, model, optimizer, data, step: this.launched, thorough, signal, onProgress });
-    this.rows.sharpness({ step: found.step, sharpness: found.sharpness, threshold: found.threshold });
+    const { measureSharpness, sharpnessRow } = await import("./tools.js");
+    const found = await measureSharpness({ device, settings: this.record.settings, model, optimizer, data, step: this.progress.step, thorough, signal, onProgress });
+    this.rows.sharpness(sharpnessRow(found));
     this.rows.flush();
     return found;
   }
@@ -338,7 +340,7 @@ export class Session {
 
   private rewind(step: number, reason: string): void {
     const { id } = this.record;
-    this.replayed = { from: step, to: Math.max(this.launched, this.replayed.to) };
+    this.replayed = { from: step, to: Math.max(this.progress.step, this.replayed.to) };
     this.clock.stop();
     this.rows.flush();
     this.rows.rewind(step);
