@@ -21,11 +21,11 @@ function Suite({ suite, rows }: { suite: string; rows: readonly Measurement[] })
         <thead>
           <tr>
             <th scope="col">what</th>
-            <th scope="col">shape</th>
             <th scope="col">median</th>
-            <th scope="col">quartiles</th>
             <th scope="col">throughput</th>
             <th scope="col">of peak</th>
+            <th scope="col">quartiles</th>
+            <th scope="col">shape</th>
             <th scope="col">note</th>
           </tr>
         </thead>
@@ -36,11 +36,11 @@ function Suite({ suite, rows }: { suite: string; rows: readonly Measurement[] })
                 {row.name}
                 {row.contender !== "kiln" && <span class="muted"> ({row.contender})</span>}
               </td>
-              <td>{row.shape}</td>
               <td>{row.median === null ? "–" : `${digits(row.median)} ${row.unit}`}</td>
-              <td>{row.q1 === undefined || row.q3 === undefined ? "" : `${digits(row.q1)} to ${digits(row.q3)}`}</td>
               <td>{row.gflops ? `${digits(row.gflops)} GFLOP/s` : row.gbps ? `${digits(row.gbps)} GB/s` : ""}</td>
               <td>{row.floorShare ? `${Math.round(100 * row.floorShare)}%` : ""}</td>
+              <td>{row.q1 === undefined || row.q3 === undefined ? "" : `${digits(row.q1)} to ${digits(row.q3)}`}</td>
+              <td>{row.shape}</td>
               <td>
                 {row.note}
                 {row.error && <span class="error"> {row.error}</span>}
