@@ -212,6 +212,15 @@ describe("the attention panel", () => {
     await expect.poll(() => attention().locator(".large-map .rows span").allTextContents()).toEqual([..."nd the sea was calm".padStart(20, "a")].map((character) => (character === " " ? "␣" : character)));
     await attention().getByText("Where each token looks most, as a table").click();
     expect(await attention().locator(".large-map table tbody tr").count()).toBe(20);
+    // After a validation the same text is read again, where that is wished.
+    const from = () => attention().getByText(/^words, step [\d,]+\./).innerText();
+    expect(await from()).toContain("step 140.");
+    await page.evaluate(() => textPage.validate("words", 160));
+    await attention().getByLabel("Look again as it trains").check();
+    await expect.poll(from).toContain("step 160.");
+    await page.evaluate(() => textPage.validate("words", 180));
+    await expect.poll(from).toContain("step 180.");
+    expect(await attention().locator(".large-map .rows span").count()).toBe(20);
     expect(complaints).toEqual([]);
   });
 });

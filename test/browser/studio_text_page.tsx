@@ -30,7 +30,16 @@ const page = {
   },
   select: (id: string) => (selectedRun.value = id),
   /** As a "sample" event does. */
-  tell: (id: string, step: number, tokens: SampledToken[]) => (runs.value = new Map(runs.value).set(id, { ...runs.value.get(id)!, sample: { step, tokens } })),
+  tell: (id: string, step: number, tokens: SampledToken[]) => {
+    const run = runs.value.get(id)!;
+    runs.value = new Map(runs.value).set(id, { ...run, record: { ...run.record, step }, sample: { step, tokens } });
+  },
+  /** As "record" and "rows" events do. */
+  validate(id: string, step: number) {
+    const run = runs.value.get(id)!;
+    runs.value = new Map(runs.value).set(id, { ...run, record: { ...run.record, step } });
+    run.metrics.append({ steps: [], validations: [{ step, validationLoss: 1, trainLoss: 1, bestValidationLoss: 1, exactMatch: null, seconds: 1 }], sharpness: [] });
+  },
   asked: () => worker.asked(),
   theme: chooseTheme,
 };

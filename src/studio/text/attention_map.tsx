@@ -23,7 +23,8 @@ function draw(canvas: HTMLCanvasElement, weights: Float32Array, seq: number): vo
     context.fillRect(i + 1, i, seq - i - 1, 1);
     context.fillStyle = style.getPropertyValue("--accent");
     for (let j = 0; j <= i; j++) {
-      context.globalAlpha = weights[i * seq + j]!;
+      // A head that looks everywhere has small weights: their square roots can still be seen.
+      context.globalAlpha = Math.sqrt(weights[i * seq + j]!);
       context.fillRect(j, i, 1, 1);
     }
   }

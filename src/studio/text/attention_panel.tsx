@@ -1,15 +1,23 @@
 // Where the heads of a model look.
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { describedBy, Field } from "../layout/field.js";
 import { telling } from "../state/notices.js";
 import { device, runs, selected, type Run } from "../state/runs.js";
 import { AttentionMap } from "./attention_map.js";
-import { head, layer, look, looked, textFor, typed, type Looked } from "./attention_state.js";
+import { asItTrains, head, layer, look, lookAgain, looked, textFor, typed, type Looked } from "./attention_state.js";
 import { LargeMap } from "./large_map.js";
 import "./attention.css";
 
 export function AttentionPanel() {
+  const validated = useComputed(() => {
+    const run = selected.value;
+    return run && run.metrics.version.value >= 0 ? `${run.record.id} ${run.metrics.validations.length}` : "";
+  });
+  useSignalEffect(() => {
+    const run = validated.value === "" ? null : selected.peek();
+    if (run && asItTrains.value) void telling(() => lookAgain(run));
+  });
   const run = selected.value;
   return (
     <div class="attention-panel">
@@ -41,6 +49,10 @@ function LookForm({ run }: { run: Run | null }) {
           Reset text
         </button>
       )}
+      <label class="row" title="After each validation the same text is read again, so that you see the heads learn where to look. It takes a moment from training">
+        <input type="checkbox" checked={asItTrains.value} onChange={(event) => (asItTrains.value = event.currentTarget.checked)} />
+        Look again as it trains
+      </label>
     </form>
   );
 }
