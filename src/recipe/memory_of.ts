@@ -12,24 +12,19 @@ export interface RunMemory extends MemoryEstimate {
   /** Moments, averaged weights and the tables of a step. */
   optimizer: number;
   activations: number;
-  /** Of the model. */
-  parameterCount: number;
 }
 
 export function memoryOf(device: Device, plan: RunPlan): RunMemory {
-  let parameterCount = 0;
-  const estimate = estimateMemory(device, (dry) => {
-    parameterCount = runOnce(dry, plan);
-  });
+  const estimate = estimateMemory(device, (dry) => runOnce(dry, plan));
   const sumOf = (isPart: (label: string) => boolean) => estimate.parts.filter(({ label }) => isPart(label)).reduce((sum, part) => sum + part.bytes, 0);
   const parameters = sumOf((label) => label === "optimizer parameters");
   const gradients = sumOf((label) => label === "optimizer gradients");
   const optimizer = sumOf((label) => label.startsWith("optimizer ")) - parameters - gradients;
-  return { ...estimate, parameters, gradients, optimizer, activations: estimate.bytes - parameters - gradients - optimizer, parameterCount };
+  return { ...estimate, parameters, gradients, optimizer, activations: estimate.bytes - parameters - gradients - optimizer };
 }
 
-/** A step and a validation, as `train` records them. Gives the model's parameters. */
-function runOnce(dry: Device, plan: RunPlan): number {
+/** A step and a validation, as `train` records them. */
+function runOnce(dry: Device, plan: RunPlan): void {
   const { settings } = plan;
   const { model, optimizer } = partsOf(dry, { ...plan, checkpoint: null });
   const steps = new Steps(dry, model, optimizer, true, settings.precision);
@@ -37,5 +32,4 @@ function runOnce(dry: Device, plan: RunPlan): number {
   const batch = { tokens, targets: tokens, shape: [settings.batch, settings.block] as [number, number] };
   steps.train(Array.from({ length: settings.accumulate }, () => batch));
   if (settings.evalEvery > 0) steps.validate(batch);
-  return model.parameterCount();
 }

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { GPT } from "../../src/nn/index.js";
 import { modelOptions, optimizerOf } from "../../src/recipe/model_of.js";
+import { parameterCountOf } from "../../src/recipe/parameter_count.js";
 import { settingsOf } from "../../src/recipe/settings.js";
 import { testDevice } from "../support/device.js";
 import { giveGradient } from "../support/optim_gradients.js";
@@ -26,4 +27,11 @@ it("a model without norms has none", () => {
   const settings = settingsOf("small", { ...tiny, bias: false, normType: "none" });
   const model = new GPT(device, { ...modelOptions(settings, 5), seed: 1 });
   expect([...model.namedParameters().keys()].filter((name) => /ln/.test(name))).toEqual([]);
+});
+
+it.each([{}, { bias: false }, { tied: false, layers: 3 }, { norm: "post" as const }, { normType: "rms" as const }, { normType: "none" as const, bias: false }])("counts the parameters of %j without making the model", (changes) => {
+  const settings = settingsOf("small", { ...tiny, ...changes });
+  const model = new GPT(device, { ...modelOptions(settings, 11), seed: 1 });
+  expect(parameterCountOf(settings, 11)).toBe(model.parameterCount());
+  model.dispose();
 });

@@ -1,13 +1,15 @@
 // What the page talks to: the stored runs, the device, and the one run that trains.
 import { transfer } from "comlink";
 import { tokenizerFromJSON } from "../../data/index.js";
-import { CheckpointError, UsageError } from "../../errors.js";
+import { CheckpointError, OutOfMemoryError, UsageError } from "../../errors.js";
 import type { Device } from "../../gpu/device.js";
 import { openDevice } from "../../gpu/open_device.js";
 import { memoryOf } from "../../recipe/memory_of.js";
+import { parameterCountOf } from "../../recipe/parameter_count.js";
 import { presets } from "../../recipe/presets.js";
 import { checkSettings, type TrainSettings } from "../../recipe/settings.js";
 import { decodeCheckpoint } from "../../train/index.js";
+import { checkNumber } from "../../options.js";
 import { requireDTypeOn } from "../../tensor/dtype.js";
 import { builtInData } from "../data_sources.js";
 import type { AdviceResult, AttentionMaps, DeviceInfo, Estimate, LiveChange, NewRun, Progress, RangeTestResult, RunId, RunMetrics, RunRecord, SampledToken, SampleRequest, SharpnessMeasurement, StudioEvent, StudioWorker } from "../protocol.js";
@@ -15,7 +17,7 @@ import { heldElsewhere, openStore, repairRecords, Tabs, type Store } from "../st
 import { openParts, sampled, Session, type Parts } from "./session.js";
 import { attentionMaps } from "./text.js";
 import { ownTextOf, tokensOf } from "./texts.js";
-import { adviseSchedule, measureSharpness, testRange, type ToolWork } from "./tools.js";
+import type { ToolWork } from "./tools.js";
 
 export class Studio implements StudioWorker {
   private store!: Store;
@@ -46,15 +48,19 @@ export class Studio implements StudioWorker {
     const data = await tokensOf(settings, text);
     const device = await this.device();
     requireDTypeOn(device, "precision", settings.precision);
-    const { bytes, parameters, gradients, optimizer, activations, largest, breaks, parameterCount } = memoryOf(device, { settings, data, checkpoint: null });
-    return {
-      parameters: parameterCount,
-      vocabulary: data.vocab.size,
-      trainTokens: data.trainTokens,
-      validationTokens: data.validationTokens,
-      memory: { total: bytes, parameters, gradients, optimizer, activations, largestBuffer: largest.bytes },
-      wontFit: breaks && `${largest.label} needs ${largest.bytes} bytes, over the adapter's ${breaks.limit} of ${breaks.bytes}: lower batch, context or width, or switch activation checkpointing on`,
-    };
+    const count = parameterCountOf(settings, data.vocab.size);
+    const known = { parameters: count, vocabulary: data.vocab.size, trainTokens: data.trainTokens, validationTokens: data.validationTokens };
+    try {
+      const { bytes, parameters, gradients, optimizer, activations, largest, breaks } = memoryOf(device, { settings, data, checkpoint: null });
+      const memory = { total: bytes, parameters, gradients, optimizer, activations, largestBuffer: largest.bytes };
+      const wontFit = breaks && `${largest.label} needs ${largest.bytes} bytes, over the adapter's ${breaks.limit} of ${breaks.bytes}: lower batch, context or width, or switch activation checkpointing on`;
+      return { ...known, memory, wontFit };
+    } catch (error) {
+      // One tensor alone is too large: what its parameters would take is known, and that is enough.
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      const bytes = 4 * count;
+      return { ...known, memory: { total: 4 * bytes, parameters: bytes, gradients: bytes, optimizer: 2 * bytes, activations: 0, largestBuffer: 0 }, wontFit: error.message };
+    }
   }
 
   async start({ name, settings, text, clonedFrom }: NewRun): Promise<RunId> {
@@ -161,7 +167,7 @@ export class Studio implements StudioWorker {
   }
 
   async sharpnessEvery(steps: number): Promise<void> {
-    this.sharpnessSteps = steps;
+    this.sharpnessSteps = checkNumber("sharpnessEvery", "steps", steps, { min: 0, integer: true });
   }
 
   async measureSharpness(run: RunId, onProgress: Progress): Promise<SharpnessMeasurement> {
@@ -169,8 +175,9 @@ export class Studio implements StudioWorker {
       if (this.session?.record.id === run) return this.session.sharpness(signal, onProgress);
       return this.visit(run, async (parts) => {
         const { settings, step } = this.recordOf(run);
+        const { measureSharpness, sharpnessRow } = await import("./tools.js");
         const found = await measureSharpness({ ...parts, settings, step, thorough: true, signal, onProgress });
-        const rows = { steps: [], validations: [], sharpness: [{ step: found.step, sharpness: found.sharpness, threshold: found.threshold }] };
+        const rows = { steps: [], validations: [], sharpness: [sharpnessRow(found)] };
         await this.store.appendMetrics(run, rows);
         this.tell({ kind: "rows", run, ...rows });
         return found;
@@ -179,11 +186,11 @@ export class Studio implements StudioWorker {
   }
 
   rangeTest(settings: TrainSettings, text: string | null, onProgress: Progress): Promise<RangeTestResult> {
-    return this.withTool(settings, text, onProgress, testRange);
+    return this.withTool(settings, text, onProgress, async (work) => (await import("./tools.js")).testRange(work));
   }
 
   advise(settings: TrainSettings, text: string | null, onProgress: Progress): Promise<AdviceResult> {
-    return this.withTool(settings, text, onProgress, adviseSchedule);
+    return this.withTool(settings, text, onProgress, async (work) => (await import("./tools.js")).adviseSchedule(work));
   }
 
   async cancelTool(): Promise<void> {
