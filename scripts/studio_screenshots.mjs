@@ -40,15 +40,16 @@ async function take(name, options) {
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.waitForFunction(() => Number(/step ([\d,]+) of/.exec(document.querySelector(".run-controls .status").textContent)?.[1] ?? 0) >= 250, null, { timeout: 300_000 });
   await page.getByRole("button", { name: "Pause", exact: true }).click();
-  await page.getByRole("button", { name: "Resume", exact: true }).isEnabled();
-  await page.waitForTimeout(1000);
+  await page.waitForFunction(() => document.querySelector(".run-controls .status").textContent.includes("paused"), null, { timeout: 60_000 });
   await save(page, name);
+  if (name === "light") await save(page.locator(".tabs"), "text");
   await context.close();
 }
 
-async function save(page, name) {
+/** A page or a part of one. */
+async function save(shown, name) {
   const path = join(target, `${name}.png`);
-  await page.screenshot({ path, animations: "disabled" });
+  await shown.screenshot({ path, animations: "disabled" });
   console.log(`${path}  ${(statSync(path).size / 1000).toFixed(0)} kB`);
 }
 
