@@ -43,7 +43,7 @@ export function RunActions({ record }: { record: RunRecord }) {
           Clone and change…
         </button>
         <button type="button" disabled={busy} title="Copies an address that opens this page with the settings of this run. It starts nothing by itself." onClick={doing("link", () => copyLink(record))}>
-          Copy link
+          Copy link of this run
         </button>
         <button
           type="button"
