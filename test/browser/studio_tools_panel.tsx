@@ -1,6 +1,7 @@
 // The tools' panel alone, with a small toy task in the form.
 import "../../src/studio/theme.css";
 import { render } from "preact";
+import { parseSchedule } from "../../src/recipe/schedule_expression.js";
 import { connect } from "../../src/studio/client.js";
 import { changeSettings, settings } from "../../src/studio/state/settings.js";
 import { runs, selectedRun } from "../../src/studio/state/runs.js";
@@ -28,6 +29,6 @@ function showRun(): void {
   selectedRun.value = "a";
 }
 
-const panel = { showRun, settings: () => settings.value };
+const panel = { showRun, changeSettings, settings: () => settings.value, rateAt: (expression: string, t: number) => parseSchedule(expression).at(t) };
 export type ToolsPanelPage = typeof panel;
 Object.assign(globalThis, { panel });

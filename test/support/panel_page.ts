@@ -30,12 +30,15 @@ export interface PanelPage {
   close: () => void;
 }
 
-/** Serves the script of `entry`, which renders into #panel; `worker` stands in for the studio's, where the panel calls it. */
-export async function servePanel(entry: string, worker?: string): Promise<PanelPage> {
+/**
+ * Serves the script of `entry`, which renders into #panel; `worker` stands in for the studio's, where the panel calls it;
+ * `more` are other scripts that it starts, by name.
+ */
+export async function servePanel(entry: string, worker?: string, more: Record<string, string> = {}): Promise<PanelPage> {
   const folder = mkdtempSync(join(tmpdir(), "kiln-panel-"));
   writeFileSync(join(folder, "index.html"), html);
   await build({
-    entryPoints: { main: entry, ...(worker && { worker }) },
+    entryPoints: { main: entry, ...(worker && { worker }), ...more },
     outdir: folder,
     bundle: true,
     splitting: true,
@@ -44,6 +47,7 @@ export async function servePanel(entry: string, worker?: string): Promise<PanelP
     target: "es2022",
     jsx: "automatic",
     jsxImportSource: "preact",
+    define: { KILN_COMMIT: '"test"' },
     sourcemap: "inline",
     plugins: [esbuildWgsl()],
     logLevel: "warning",

@@ -8,6 +8,8 @@ import { rowFormat, toLine } from "../row.js";
 import { answerOrders, type Finished } from "./measure.js";
 import type { Message, Order } from "./messages.js";
 
+// ECharts asks for Node's name where there is no window.
+Object.assign(globalThis, { global: globalThis });
 answerOrders(openAlone, report);
 
 async function openAlone(adapter: GPUAdapter, _: GPU, { peers }: Order) {
