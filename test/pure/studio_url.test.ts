@@ -62,9 +62,13 @@ describe("settings in a link", () => {
   });
 
   it("survive any text at all", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (hash) => void mergeSettings(decodeSettings(hash).preset, decodeSettings(hash).changes)));
-    for (const hash of ["#%", "#%E0%A4%A", "#=&=&", `#${"a=1&".repeat(1000)}`]) expect(() => decodeSettings(hash)).not.toThrow();
-  });
+    const take = (hash: string) => {
+      const { preset, changes } = decodeSettings(hash);
+      mergeSettings(preset, changes);
+    };
+    fc.assert(fc.property(fc.string({ unit: "binary" }), take));
+    for (const hash of ["#%", "#%E0%A4%A", "#=&=&", `#${"a=1&".repeat(1000)}`]) expect(() => take(hash)).not.toThrow();
+  }, 60_000);
 
   it("take what the command line takes", () => expect(parseSetting("betas", "0.9,0.95")).toEqual([0.9, 0.95]));
 });
