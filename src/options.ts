@@ -13,6 +13,7 @@ export function checkOptions(where: string, options: object | undefined, known: 
   }
 }
 
+/** Which numbers an option takes; bounds that are left out do not bind. */
 export interface NumberRange {
   min?: number;
   /** Exclusive lower bound. */

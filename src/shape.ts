@@ -1,6 +1,7 @@
 // Sizes, strides, broadcasting and axes. Pure: knows no device and no tensor.
 import { ShapeError, UsageError } from "./errors.js";
 
+/** Extents of the axes, outermost first; [] is a scalar's. */
 export type Shape = readonly number[];
 
 /** Number of elements; 1 for a scalar. */

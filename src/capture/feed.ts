@@ -8,6 +8,7 @@ import { Tensor } from "../tensor/tensor.js";
 
 export type Path = readonly (string | number)[];
 
+/** Numbers on the host, as a tensor's memory holds them. */
 export type HostArray = Float32Array | Int32Array | Uint32Array;
 /** What a call takes where the captured function takes T: for each tensor a tensor, a host array or a number; arrays may have their `shape` beside them. */
 export type FeedFor<T> = T extends Tensor

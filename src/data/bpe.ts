@@ -5,6 +5,7 @@ import { isId, refuseId, type Tokenizer, type TokenizerJSON } from "./tokenizer.
 
 /** The encodings by the names of the models that made them known. */
 export const bpeEncodings = ["gpt2", "cl100k", "o200k"] as const;
+/** The byte-pair encodings there are, by their names at OpenAI. */
 export type BpeEncoding = (typeof bpeEncodings)[number];
 
 interface Encoding {
@@ -20,6 +21,7 @@ const loaders: Record<BpeEncoding, () => Promise<Encoding>> = {
   o200k: () => import("gpt-tokenizer/encoding/o200k_base"),
 };
 
+/** Options of `loadBpe`. */
 export interface BpeOptions {
   /**
    * Renumber the ids that occur in this text 0, 1, 2, ... and drop all others: a small text needs a small embedding.

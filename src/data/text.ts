@@ -6,6 +6,7 @@ import { loadBpe, type BpeEncoding } from "./bpe.js";
 import type { TokenBatch, TokenData } from "./token_data.js";
 import { ByteTokenizer, CharacterTokenizer, type Tokenizer } from "./tokenizer.js";
 
+/** How a text is cut into windows and batches. */
 export interface TextOptions {
   /** Tokens a window. */
   block: number;
@@ -113,6 +114,7 @@ export class TextData implements TokenData {
   }
 }
 
+/** The same for byte pairs, and which. */
 export interface BpeTextOptions extends TextOptions {
   encoding?: BpeEncoding;
   /** Keep only the ids that occur in the text, renumbered: see loadBpe. */

@@ -7,6 +7,7 @@ export type TokenizerJSON =
   | { kind: "bytes" }
   | { kind: "bpe"; encoding: string; ids?: number[] };
 
+/** Turns text into token ids and back. */
 export interface Tokenizer {
   readonly kind: TokenizerJSON["kind"];
   /** How many ids there are; ids are 0 to size - 1. */

@@ -6,6 +6,7 @@
  */
 export type AdapterClass = "cpu" | "gpu-subgroup" | "gpu-basic";
 
+/** What is known of the adapter that a device runs on. */
 export interface AdapterDescription {
   /** One line for logs, for example "llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)". */
   readonly name: string;

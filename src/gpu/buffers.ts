@@ -18,6 +18,7 @@ export function asWords({ buffer, offset_bytes, size_bytes }: Slice): Slice {
   return { buffer, offset_bytes, size_bytes };
 }
 
+/** GPU memory as the device's pool counts it. */
 export interface MemoryReport {
   /** Bytes of buffers in use now. */
   liveBytes: number;

@@ -67,6 +67,7 @@ const byName = {
   silu: () => new SiLU(),
 } as const;
 
+/** The activations that models take by name. */
 export type ActivationName = keyof typeof byName;
 
 /** Throws with the known names for any other. */

@@ -13,6 +13,7 @@ import type { LayerCache } from "./kv_cache.js";
 import { Linear, type LinearOptions } from "./linear.js";
 import { Layer } from "./module.js";
 
+/** Options of `MultiHeadAttention`. */
 export interface AttentionOptions extends RandomSource {
   /** Whether a position sees only itself and earlier ones; false by default. */
   causal?: boolean;

@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { fans, generatorOf, kaimingUniform, uniform, type Initializer, type RandomSource } from "./init.js";
 import { drawParameter, Layer } from "./module.js";
 
+/** Options of `Conv1d` and `Conv2d`; E is a number, or one for each axis. */
 export interface ConvOptions<Extent> extends RandomSource {
   /** 1 by default. */
   stride?: Extent;

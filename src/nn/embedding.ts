@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { generatorOf, normal, type Initializer, type RandomSource } from "./init.js";
 import { drawParameter, Layer } from "./module.js";
 
+/** Options of `Embedding`. */
 export interface EmbeddingOptions extends RandomSource {
   /** Standard normal by default. */
   init?: Initializer;

@@ -9,6 +9,7 @@ import type { GPT } from "./gpt.js";
 import type { KeyValueCache } from "./kv_cache.js";
 import { checkSampling, describeChoice, sampleToken, samplingKeys, type SamplingOptions, type TokenChoice } from "./sampling.js";
 
+/** Options of `generate`. */
 export interface GenerateOptions extends SamplingOptions {
   maxNewTokens: number;
   /** Seed of the choices; 0 by default. Not together with `generator`. */

@@ -18,6 +18,7 @@ import { Linear } from "./linear.js";
 import { Layer, ModuleMap } from "./module.js";
 import { checkBlock, normOf, TransformerBlock, type NormPlace, type NormType } from "./transformer_block.js";
 
+/** The settings of a `GPT`, with all defaults filled in. */
 export interface GPTConfig {
   layers: number;
   heads: number;

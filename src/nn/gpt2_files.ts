@@ -6,6 +6,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry } from "../
 import { checkNumber, checkOptions } from "../options.js";
 import { GPT } from "./gpt.js";
 
+/** Options of `gpt2FromSafetensors`. */
 export interface Gpt2Options {
   /** Attention heads, which the file does not tell: "n_head" of its config.json. By default width / 64, as in all of OpenAI's models. */
   heads?: number;

@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor/tensor.js";
 /** The values of a tensor of `shape`, row-major. */
 export type Initializer = (shape: Shape, generator: Generator) => Float32Array;
 
+/** Where initial values come from: a generator, or a seed for a new one. */
 export interface RandomSource {
   /** Where the numbers come from. Give this or `seed`; with neither, the generator that `manualSeed` seeds. */
   generator?: Generator;
@@ -71,6 +72,7 @@ export function normal(options: { mean?: number; std?: number } = {}): Initializ
   return (shape, generator) => generator.normal(sizeOf(shape)).map((z) => mean + std * z);
 }
 
+/** Options of `truncatedNormal`. */
 export interface TruncatedNormalOptions {
   mean?: number;
   std?: number;
@@ -121,6 +123,7 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   return { fanIn: shape[1]! * field, fanOut: shape[0]! * field };
 }
 
+/** Options of the Kaiming initialisers. */
 export interface KaimingOptions {
   /** Negative slope of the leaky ReLU that follows; 0 (the default) is ReLU, sqrt(5) is PyTorch's Linear. */
   a?: number;

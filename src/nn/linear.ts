@@ -7,6 +7,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { generatorOf, kaimingUniform, uniform, type Initializer, type RandomSource } from "./init.js";
 import { drawParameter, Layer } from "./module.js";
 
+/** Options of `Linear`. */
 export interface LinearOptions extends RandomSource {
   /** True by default. */
   bias?: boolean;

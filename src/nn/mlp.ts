@@ -10,6 +10,7 @@ import { generatorOf, type Initializer, type RandomSource } from "./init.js";
 import { Linear } from "./linear.js";
 import { Layer } from "./module.js";
 
+/** Options of `MLP`. */
 export interface MLPOptions extends RandomSource {
   /** "gelu" by default. */
   activation?: ActivationName;

@@ -11,6 +11,7 @@ import { fromArray } from "../ops/index.js";
 import type { Initializer } from "./init.js";
 import { loadState, type LoadReport, type StateValue } from "./state.js";
 
+/** Parameters that share a weight decay, as an optimizer takes them. */
 export interface ParameterGroup {
   params: Tensor[];
   weightDecay: number;

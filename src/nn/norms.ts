@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { setting } from "../tensor/tracker.js";
 import { Layer } from "./module.js";
 
+/** Options of `LayerNorm`. */
 export interface LayerNormOptions {
   /** Added to the variance; 1e-5 by default. */
   eps?: number;
@@ -45,6 +46,7 @@ export class LayerNorm extends Layer {
   }
 }
 
+/** Options of `RMSNorm`. */
 export interface RMSNormOptions {
   /** Added to the mean square; 1e-6 by default. */
   eps?: number;
@@ -77,6 +79,7 @@ export class RMSNorm extends Layer {
   }
 }
 
+/** Options of `BatchNorm1d` and `BatchNorm2d`. */
 export interface BatchNormOptions {
   /** Added to the variance; 1e-5 by default. */
   eps?: number;

@@ -2,6 +2,7 @@
 import { KilnError, UsageError } from "../errors.js";
 import { checkNumber } from "../options.js";
 
+/** How the next token is drawn. */
 export interface SamplingOptions {
   /** Logits are divided by it; 1 by default. 0 takes the likeliest token. */
   temperature?: number;

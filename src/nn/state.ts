@@ -11,8 +11,10 @@ export interface HostValue {
   dtype?: DType;
 }
 
+/** What `loadStateDict` takes for a tensor. */
 export type StateValue = Tensor | HostValue;
 
+/** What `loadStateDict` left out, where it was not strict. */
 export interface LoadReport {
   /** Keys of the module that the state lacks. */
   missing: string[];

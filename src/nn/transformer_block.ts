@@ -14,9 +14,12 @@ import { LayerNorm, RMSNorm } from "./norms.js";
 /** f(h) + residual. */
 type Half = (h: Tensor, residual: Tensor) => Tensor;
 
+/** Where a block normalises: before each of its parts, or after. */
 export type NormPlace = "pre" | "post";
+/** How it normalises, if it does. */
 export type NormType = "layer" | "rms" | "none";
 
+/** Options of `TransformerBlock`. */
 export interface TransformerBlockOptions extends AttentionOptions, MLPOptions {
   /** "pre" (the default) normalises the input of each half, "post" the sum after it. */
   norm?: NormPlace;

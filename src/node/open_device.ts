@@ -5,8 +5,10 @@ import { deviceFrom, type Device } from "../gpu/device.js";
 import { checkOptions } from "../options.js";
 import { useSwiftShader } from "./swiftshader.js";
 
+/** Which adapter to open: see `openDevice`. */
 export type AdapterChoice = "auto" | "hardware" | "system-software" | "swiftshader";
 
+/** Options of `openDevice` in Node. */
 export interface OpenDeviceOptions {
   /**
    * Which adapter to take. `auto` (the default, or what the environment variable KILN_ADAPTER says) tries them in
@@ -26,6 +28,7 @@ export interface OpenDeviceOptions {
   unsafe?: readonly UnsafeFeature[];
 }
 
+/** Features that Dawn gives on request only. */
 export type UnsafeFeature = keyof typeof unsafeFeatures;
 
 const unsafeFeatures = { "subgroup-matrix": subgroupMatrixFeature } as const;

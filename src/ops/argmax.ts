@@ -6,6 +6,7 @@ import { empty, type Tensor } from "../tensor/tensor.js";
 import { inF32 } from "./cast.js";
 import { requireTensor } from "./checks.js";
 
+/** Options of `argmax` and `argmin`. */
 export interface ArgOptions {
   /** The axis to search; by default x is searched as one row. */
   axis?: number;

@@ -13,6 +13,7 @@ import { checkDropout } from "./dropout.js";
 import { operandOf, productDType } from "./product_types.js";
 import { heldTensor, unitScalar } from "./unit_scalar.js";
 
+/** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {
   /** Query i attends to key j only when j <= i + queryOffset; false by default. */
   causal?: boolean;
@@ -26,6 +27,7 @@ export interface AttentionOptions {
   dropout?: { p: number | Tensor; generator: Generator };
 }
 
+/** Options of `qkvAttention`. */
 export interface QkvAttentionOptions extends AttentionOptions {
   heads: number;
 }

@@ -8,6 +8,7 @@ import { inF32 } from "./cast.js";
 import { requireDType, requireSameDevice, requireTensor } from "./checks.js";
 import { checkUnitScalar, unitScalar } from "./unit_scalar.js";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** [channels]; no scaling by default. */
   weight?: Tensor | null;

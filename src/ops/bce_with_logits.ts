@@ -7,6 +7,7 @@ import { requireDType, requireTensor } from "./checks.js";
 import { checkReduction } from "./loss_reduction.js";
 import { lossOfElements } from "./pointwise_loss.js";
 
+/** Options of `bceWithLogits`. */
 export interface BceWithLogitsOptions {
   /** "mean" over all elements (by default), "sum", or "none" for one loss an element. */
   reduction?: Reduction;

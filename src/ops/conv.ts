@@ -8,6 +8,7 @@ import { inF32 } from "./cast.js";
 import { requireDType, requireRank, requireSameDevice, requireTensor } from "./checks.js";
 import { outputExtents, pairOf, type Extent } from "./conv_window.js";
 
+/** Options of `conv1d`. */
 export interface Conv1dOptions {
   /** Step of the window. 1 by default. */
   stride?: number;

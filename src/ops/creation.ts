@@ -7,6 +7,7 @@ import { checkDType, isFloat, requireDTypeOn, storedArray, storedBytes, storedVa
 import { Generator } from "../tensor/random.js";
 import { empty, type Tensor } from "../tensor/tensor.js";
 
+/** Options of tensors made from a shape: `zeros`, `ones` and their like. */
 export interface CreationOptions {
   /** f32 by default. */
   dtype?: DType;
@@ -14,11 +15,13 @@ export interface CreationOptions {
   requiresGrad?: boolean;
 }
 
+/** Options of `fromArray`. */
 export interface FromArrayOptions extends CreationOptions {
   /** By default one dimension as long as the values. */
   shape?: Shape;
 }
 
+/** Options of the random tensors, `rand` and `randn`. */
 export interface RandomOptions {
   requiresGrad?: boolean;
   /** Where the numbers come from: by default a new generator with `seed`. */
@@ -27,6 +30,7 @@ export interface RandomOptions {
   seed?: number;
 }
 
+/** Numbers in lists of equal lengths, at any depth. */
 export type NestedArray = number | readonly NestedArray[];
 
 const creationKeys = ["dtype", "requiresGrad"];
@@ -114,6 +118,7 @@ export function ones(device: Device, shape: Shape, options: CreationOptions = {}
   return full(device, shape, 1, options);
 }
 
+/** Options of `arange`. */
 export interface ArangeOptions extends CreationOptions {
   start?: number;
   step?: number;

@@ -10,6 +10,7 @@ import { inF32 } from "./cast.js";
 import { requireDType, requireRank, requireSameDevice } from "./checks.js";
 import { checkReduction } from "./loss_reduction.js";
 
+/** Options of `nllLoss`. */
 export interface NllLossOptions {
   /** Targets with this value count for nothing. -100 by default. */
   ignoreIndex?: number;
@@ -21,6 +22,7 @@ export interface NllLossOptions {
   classAxis?: number;
 }
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends NllLossOptions {
   /** Share of the target's probability spread evenly over all classes, 0 to 1. 0 by default. */
   labelSmoothing?: number;

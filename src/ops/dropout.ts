@@ -7,6 +7,7 @@ import { emptyLike, type Tensor } from "../tensor/tensor.js";
 import { requireDType } from "./checks.js";
 import { checkUnitScalar, heldTensor, unitScalar } from "./unit_scalar.js";
 
+/** Options of `dropout`. */
 export interface DropoutOptions {
   /** Probability of an element to be zeroed: a number, or an f32 tensor of one element that the GPU may rewrite. */
   p: number | Tensor;

@@ -20,6 +20,7 @@ export function embedding(weight: Tensor, tokens: Tensor): Tensor {
   return embed("embedding", weight, null, tokens, { offset: 0, mask: null });
 }
 
+/** Options of `embedTokens`. */
 export interface EmbedTokensOptions {
   /** Position of the first token; 0 by default. */
   offset?: number;

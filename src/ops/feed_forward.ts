@@ -9,6 +9,7 @@ import { checkFusedActivation, checkLinear, checkResidual, checkSecond } from ".
 import { linearForward, LinearGradients } from "./linear_gradients.js";
 import { operandOf, productDType } from "./product_types.js";
 
+/** Options of `feedForward`. */
 export interface FeedForwardOptions {
   /** Between the two maps; "gelu" by default. */
   activation?: LinearActivation;

@@ -12,6 +12,7 @@ import { operandOf, productDType } from "./product_types.js";
 /** What a linear layer can end with in its own kernel. "geluTanh" is gelu's approximation by tanh. */
 export type LinearActivation = FusedActivation;
 
+/** Options of `linear`. */
 export interface LinearOptions {
   /** None by default. */
   activation?: LinearActivation | null;

@@ -10,6 +10,7 @@ import { requireDType, requireSameDevice } from "./checks.js";
 import { planGradientA, planGradientB, planMatmul, type GradientProduct } from "./matmul_plan.js";
 import { operandOf, productDType } from "./product_types.js";
 
+/** Options of `matmul`. */
 export interface MatmulOptions {
   /** `a` is stored with its last two axes exchanged. False by default. */
   transposeA?: boolean;

@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { checkReduction } from "./loss_reduction.js";
 import { lossOfElements } from "./pointwise_loss.js";
 
+/** Options of `mseLoss`. */
 export interface MseLossOptions {
   /** "mean" over all elements (by default), "sum", or "none" for one loss an element. */
   reduction?: Reduction;

@@ -6,6 +6,7 @@ import { inF32 } from "./cast.js";
 import { requireDType } from "./checks.js";
 import { reduceTensor, requireElements, resolveReduction, type ReduceOptions } from "./reduction.js";
 
+/** Options of `norm`. */
 export interface NormOptions extends ReduceOptions {
   /** 1, 2 (the default) or Infinity. */
   p?: number;

@@ -8,6 +8,7 @@ import { empty, type Tensor } from "../tensor/tensor.js";
 import { requireTensor } from "./checks.js";
 import { readWindow, writeWindow, type Window } from "./slice.js";
 
+/** Options of `pad`. */
 export interface PadOptions {
   /** What the new elements hold: 0 by default. A whole number for integer tensors. */
   value?: number;

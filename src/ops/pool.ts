@@ -25,20 +25,24 @@ export interface Pool2dOptions {
   ceilMode?: boolean;
 }
 
+/** Options of `maxPool1d`. */
 export interface MaxPool1dOptions extends Pool1dOptions {
   /** Distance of neighbouring elements of a window. 1 by default. */
   dilation?: number;
 }
 
+/** Options of `maxPool2d`. */
 export interface MaxPool2dOptions extends Pool2dOptions {
   dilation?: Extent;
 }
 
+/** Options of `avgPool1d`. */
 export interface AvgPool1dOptions extends Pool1dOptions {
   /** Whether zeros of the padding count in the mean. True by default. */
   countIncludePad?: boolean;
 }
 
+/** Options of `avgPool2d`. */
 export interface AvgPool2dOptions extends Pool2dOptions {
   countIncludePad?: boolean;
 }

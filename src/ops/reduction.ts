@@ -8,6 +8,7 @@ import { empty, type Tensor } from "../tensor/tensor.js";
 import { converted } from "./cast.js";
 import { emptyCleared } from "./cleared.js";
 
+/** Options of reductions: `sum`, `mean`, `max`, `min`. */
 export interface ReduceOptions {
   /** The axes to reduce: all by default. Negative ones count from the end. */
   axis?: number | readonly number[];

@@ -6,6 +6,7 @@ import { emptyLike, type Tensor } from "../tensor/tensor.js";
 import { inF32 } from "./cast.js";
 import { requireDType, requireRank } from "./checks.js";
 
+/** Options of `softmax` and `logSoftmax`. */
 export interface SoftmaxOptions {
   /** The axis that sums to 1; -1, the last, by default. */
   axis?: number;

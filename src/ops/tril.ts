@@ -4,6 +4,7 @@ import { record } from "../tensor/tape.js";
 import { emptyLike, type Tensor } from "../tensor/tensor.js";
 import { requireRank, requireTensor } from "./checks.js";
 
+/** Options of `tril` and `triu`. */
 export interface TriangleOptions {
   /** 0 by default, the main diagonal; above it is positive. */
   diagonal?: number;

@@ -9,6 +9,7 @@ import { inF32 } from "./cast.js";
 import { requireDType } from "./checks.js";
 import { reduceTensor, resolveReduction, type ReduceOptions } from "./reduction.js";
 
+/** Options of `variance`. */
 export interface VarianceOptions extends ReduceOptions {
   /** What is taken off the count of elements: 1 by default (Bessel's correction), 0 for the population's variance. */
   correction?: number;

@@ -22,6 +22,7 @@ import { StepLaunches } from "./step_launches.js";
 import { StepTable } from "./step_table.js";
 import { toPlain, type Scheduled } from "./values.js";
 
+/** What an optimizer's constructor takes: the algorithm's options, and clipping, averaging and loss scaling. */
 export type OptimizerOptions<O> = Partial<O> & ClippingOptions & AveragingOptions & LossScalingOptions;
 
 /** What the optimizers share: groups, memory, clipping, averaging, skipped steps and state. They differ in their `Algorithm`. */

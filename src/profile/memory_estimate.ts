@@ -4,12 +4,14 @@ import { DryDevice } from "../gpu/dry_device.js";
 import { Device } from "../gpu/device.js";
 import { scope } from "../tensor/scope.js";
 
+/** What a program keeps for one purpose. */
 export interface EstimatedBuffers {
   /** What the buffers are for, as first used: "tensor", "optimizer gradients" and so on. */
   label: string;
   bytes: number;
 }
 
+/** What `estimateMemory` found. */
 export interface MemoryEstimate {
   /** All buffers together: those in use at the peak, and those kept for reuse. */
   bytes: number;

@@ -9,6 +9,7 @@ import { peaksOf, type Peaks } from "./peaks.js";
 import { quantisationError } from "./quantum.js";
 import { timeDispatches } from "./time.js";
 
+/** Options of `profile`. */
 export interface ProfileOptions {
   /** Timed runs of the step. 10 by default. */
   runs?: number;
@@ -42,6 +43,7 @@ export interface ProfiledDispatch {
   flops: number;
 }
 
+/** What `profile` measured. */
 export interface Profile {
   adapter: string;
   runs: number;

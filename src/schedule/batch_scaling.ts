@@ -8,6 +8,7 @@ export type BatchRule = "linear" | "sqrt";
 
 const factors: Readonly<Record<BatchRule, (k: number) => number>> = { linear: (k) => k, sqrt: Math.sqrt };
 
+/** Options of `scaleForBatch`. */
 export interface BatchScalingOptions {
   /** The batch that the schedule was made for. */
   readonly from: number;

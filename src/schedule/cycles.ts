@@ -9,12 +9,19 @@ import type { StepDescription } from "./step.js";
 import type { WarmRestartsDescription } from "./warm_restarts.js";
 
 type Options<D> = Omit<D, "shape">;
+/** Options of `cosineRestarts`. */
 export type CosineRestartsOptions = Options<CosineRestartsDescription>;
+/** Options of `cosineWave`. */
 export type CosineWaveOptions = Options<CosineWaveDescription>;
+/** Options of `cyclic`. */
 export type CyclicOptions = Options<CyclicDescription>;
+/** Options of `multiStep`. */
 export type MultiStepOptions = Options<MultiStepDescription>;
+/** Options of `oneCycle`. */
 export type OneCycleOptions = Options<OneCycleDescription>;
+/** Options of `step`. */
 export type StepOptions = Options<StepDescription>;
+/** Options of `warmRestarts`. */
 export type WarmRestartsOptions = Options<WarmRestartsDescription>;
 
 /**

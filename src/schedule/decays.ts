@@ -13,16 +13,27 @@ import type { PowerLawDescription } from "./power_law.js";
 import { Schedule } from "./schedule.js";
 
 type Options<D> = Omit<D, "shape">;
+/** Options of `constant`. */
 export type ConstantOptions = Omit<Options<ConstantDescription>, "value">;
+/** Options of `cosine`. */
 export type CosineOptions = Options<CosineDescription>;
+/** Options of `exponential`. */
 export type ExponentialOptions = Options<ExponentialDescription>;
+/** Options of `inverseSqrt`. */
 export type InverseSqrtOptions = Options<InverseSqrtDescription>;
+/** Options of `inverseTime`. */
 export type InverseTimeOptions = Options<InverseTimeDescription>;
+/** Options of `lambda`. */
 export type LambdaOptions = Omit<Options<LambdaDescription>, "fn">;
+/** Options of `linear`. */
 export type LinearOptions = Options<LinearDescription>;
+/** Options of `oscillation`. */
 export type OscillationOptions = Options<OscillationDescription>;
+/** Options of `piecewise`. */
 export type PiecewiseOptions = Omit<Options<PiecewiseDescription>, "points">;
+/** Options of `polynomial`. */
 export type PolynomialOptions = Options<PolynomialDescription>;
+/** Options of `powerLaw`. */
 export type PowerLawOptions = Options<PowerLawDescription>;
 
 /**

@@ -4,6 +4,7 @@ import { checkNumber, checkOptions } from "../options.js";
 import { asSchedule, type Schedule } from "./schedule.js";
 import { tailOf, type Tail } from "./tail.js";
 
+/** Options of `describe`. */
 export interface DescribeOptions {
   /** The length of the run. */
   steps: number;
@@ -20,6 +21,7 @@ export interface RobbinsMonro {
   verdict: string;
 }
 
+/** What `describe` found. */
 export interface ScheduleReport {
   from: number;
   steps: number;

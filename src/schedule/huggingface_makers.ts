@@ -8,20 +8,24 @@ import { warmupStableDecayOf, type WsdScheduleOptions } from "./huggingface_wsd.
 import type { Schedule } from "./schedule.js";
 import { warmup } from "./warmups.js";
 
+/** Options of schedules that begin with a warmup. */
 export interface WarmupStepsOptions {
   /** Steps of the linear ramp from 0 to lr; 0 for none. */
   readonly warmupSteps: number;
 }
 
+/** Options of schedules that must know how long the training is. */
 export interface TrainingStepsOptions extends WarmupStepsOptions {
   /** All steps of the training, the warmup's included. */
   readonly steps: number;
 }
 
+/** Options of the cosine schedules. */
 export interface CosineScheduleOptions extends TrainingStepsOptions {
   readonly numCycles?: number;
 }
 
+/** The rate of schedules that decay to a share of it or below it. */
 export interface DefaultRateOptions {
   /**
    * The optimizer's own rate, where a group has another one: Hugging Face measures the last rate against that, so that a group with
@@ -30,15 +34,18 @@ export interface DefaultRateOptions {
   readonly defaultLr?: number;
 }
 
+/** Options of `getPolynomialDecayScheduleWithWarmup`. */
 export interface PolynomialScheduleOptions extends TrainingStepsOptions, DefaultRateOptions {
   readonly lrEnd?: number;
   readonly power?: number;
 }
 
+/** Options of `getInverseSqrtSchedule`. */
 export interface InverseSqrtScheduleOptions extends WarmupStepsOptions {
   readonly timescale?: number;
 }
 
+/** Options of `getCosineWithMinLrScheduleWithWarmup`. */
 export interface CosineMinLrScheduleOptions extends CosineScheduleOptions, DefaultRateOptions {
   /** Either this or minLrRate. */
   readonly minLr?: number;
@@ -46,6 +53,7 @@ export interface CosineMinLrScheduleOptions extends CosineScheduleOptions, Defau
   readonly minLrRate?: number;
 }
 
+/** Options of `getCosineWithMinLrScheduleWithWarmupLrRate`. */
 export interface CosineMinLrWarmupScheduleOptions extends CosineMinLrScheduleOptions {
   /** Where the ramp starts, as a share of the rate. */
   readonly warmupLrRate?: number;
@@ -65,6 +73,7 @@ export interface SchedulerOptions {
   readonly warmup_stable_decay: WsdScheduleOptions;
 }
 
+/** The names that `getScheduler` takes. */
 export type SchedulerName = keyof SchedulerOptions;
 
 export const makers: { readonly [Name in SchedulerName]: (where: string, lr: number, options: SchedulerOptions[Name]) => Schedule } = {

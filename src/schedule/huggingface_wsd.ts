@@ -7,8 +7,10 @@ import { constant, linear, polynomial } from "./decays.js";
 import type { Schedule } from "./schedule.js";
 import { warmup, warmupStableDecay } from "./warmups.js";
 
+/** The curves of its warmup and its decay. */
 export type WsdType = "linear" | "cosine" | "1-sqrt";
 
+/** Options of `getWsdSchedule`. */
 export interface WsdScheduleOptions {
   readonly warmupSteps: number;
   readonly decaySteps: number;

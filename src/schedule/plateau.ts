@@ -3,6 +3,7 @@ import { UsageError } from "../errors.js";
 import { checkNumber, checkOptions } from "../options.js";
 import { checkChoice, checkSteps, printed } from "./checks.js";
 
+/** Options of `Plateau` and `ReduceLROnPlateau`. */
 export interface PlateauOptions {
   readonly mode?: "min" | "max";
   readonly factor?: number;

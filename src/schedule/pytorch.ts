@@ -9,6 +9,7 @@ import { checkMilestones } from "./multi_step.js";
 import { baseRate, ceiling, multiplier } from "./pytorch_base.js";
 import type { Schedule } from "./schedule.js";
 
+/** Options of `LambdaLR`, in PyTorch's names. */
 export interface LambdaLROptions {
   /** The factor at step t; a pure function. */
   readonly lrLambda: (t: number) => number;
@@ -60,6 +61,7 @@ function checkLambda(where: string, options: LambdaLROptions): LambdaLROptions {
   throw new UsageError(`${where}: lrLambda must be a function of the step, got ${printed(options?.lrLambda)}`);
 }
 
+/** Options of `StepLR`, in PyTorch's names. */
 export interface StepLROptions {
   readonly stepSize: number;
   readonly gamma?: number;
@@ -81,6 +83,7 @@ export function StepLR(lr: number, options: StepLROptions): Schedule {
   return multiplier(lr, grows(lr, factor) ? step({ from: lr, every, factor, to: ceiling }) : step({ from: lr, every, factor: Math.min(factor, 1) }));
 }
 
+/** Options of `MultiStepLR`, in PyTorch's names. */
 export interface MultiStepLROptions {
   readonly milestones: readonly number[];
   readonly gamma?: number;
@@ -101,6 +104,7 @@ export function MultiStepLR(lr: number, options: MultiStepLROptions): Schedule {
   return multiplier(lr, multiStep({ from: lr, milestones: checkMilestones("MultiStepLR", milestones), factor }));
 }
 
+/** Options of `ConstantLR`, in PyTorch's names. */
 export interface ConstantLROptions {
   readonly factor?: number;
   readonly totalIters?: number;
@@ -123,6 +127,7 @@ export function ConstantLR(lr: number, options: ConstantLROptions = {}): Schedul
   return multiplier(lr, piecewise([[0, lr * share], [end, lr]], { interpolation: "step" }));
 }
 
+/** Options of `LinearLR`, in PyTorch's names. */
 export interface LinearLROptions {
   readonly startFactor?: number;
   readonly endFactor?: number;
@@ -146,6 +151,7 @@ export function LinearLR(lr: number, options: LinearLROptions = {}): Schedule {
   return multiplier(lr, linear({ from: lr * startFactor, to: lr * endFactor, steps: checkSteps("LinearLR", "totalIters", totalIters, 1) }));
 }
 
+/** Options of `ExponentialLR`, in PyTorch's names. */
 export interface ExponentialLROptions {
   readonly gamma: number;
 }
@@ -169,6 +175,7 @@ function grows(lr: number, factor: number): boolean {
   return factor > 1 && lr > 0;
 }
 
+/** Options of `PolynomialLR`, in PyTorch's names. */
 export interface PolynomialLROptions {
   readonly totalIters?: number;
   readonly power?: number;
@@ -189,6 +196,7 @@ export function PolynomialLR(lr: number, options: PolynomialLROptions = {}): Sch
   return multiplier(lr, polynomial({ from: lr, power, steps: checkSteps("PolynomialLR", "totalIters", totalIters, 1) }));
 }
 
+/** Options of `CosineAnnealingLR`, in PyTorch's names. */
 export interface CosineAnnealingLROptions {
   readonly tMax: number;
   readonly etaMin?: number;

@@ -7,6 +7,7 @@ import { checkMilestones } from "./multi_step.js";
 import { baseOf, multiplier } from "./pytorch_base.js";
 import { Schedule } from "./schedule.js";
 
+/** Options of `SequentialLR`, in PyTorch's names. */
 export interface SequentialLROptions {
   readonly milestones: readonly number[];
 }

@@ -16,6 +16,7 @@ export interface RateAndMomentum {
   readonly momentum: Schedule;
 }
 
+/** Options of `CosineAnnealingWarmRestarts`, in PyTorch's names. */
 export interface CosineAnnealingWarmRestartsOptions {
   readonly t0: number;
   readonly tMult?: number;
@@ -38,6 +39,7 @@ export function CosineAnnealingWarmRestarts(lr: number, options: CosineAnnealing
   return warmRestarts({ from: lr, to: etaMin, steps: checkSteps(where, "t0", t0, 1), multiply: checkSteps(where, "tMult", tMult, 1) });
 }
 
+/** Options of `OneCycleLR`, in PyTorch's names. */
 export interface OneCycleLROptions {
   readonly maxLr: number;
   /** Either this, or epochs and stepsPerEpoch. */
@@ -110,6 +112,7 @@ function checkMomenta(where: string, baseMomentum: number, maxMomentum: number):
   return { baseMomentum, maxMomentum };
 }
 
+/** Options of `CyclicLR`, in PyTorch's names. */
 export interface CyclicLROptions {
   readonly baseLr: number;
   readonly maxLr: number;

@@ -3,6 +3,7 @@ import { UsageError } from "../errors.js";
 import { checkOptions } from "../options.js";
 import { setting, settingChanges } from "./tracker.js";
 
+/** Options of `autocast`. */
 export interface AutocastOptions {
   /** The type of products. */
   dtype: "f16";

@@ -7,6 +7,7 @@ import { scope } from "./scope.js";
 import { TapeNode, withGradMode } from "./tape.js";
 import { emptyLike, Tensor } from "./tensor.js";
 
+/** Options of `backward`. */
 export interface BackwardOptions {
   /** The cotangent; by default 1 for a scalar. */
   gradient?: Tensor;

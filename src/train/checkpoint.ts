@@ -33,12 +33,14 @@ export interface CheckpointState {
   lossesSinceValidation?: readonly (number | null)[];
 }
 
+/** A tensor of a checkpoint, on the host. */
 export interface HostTensor {
   shape: readonly number[];
   dtype: DType;
   data: TypedArray;
 }
 
+/** A checkpoint as it was read: nothing of it is on a device. */
 export interface Checkpoint {
   state: CheckpointState;
   model: Record<string, HostTensor>;

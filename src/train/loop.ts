@@ -47,6 +47,7 @@ export interface TrainingData {
 /** f16: mixed precision, see `autocast`. */
 export type Precision = "f32" | "f16";
 
+/** Options of `train`. */
 export interface TrainOptions {
   device: Device;
   model: TrainableModel;
@@ -100,6 +101,7 @@ export interface TrainOptions {
   between?: (progress: TrainProgress, settle: () => Promise<void>) => void | Promise<void>;
 }
 
+/** Where a training is, between two steps. */
 export interface TrainProgress {
   /** Steps launched. */
   step: number;
@@ -108,6 +110,7 @@ export interface TrainProgress {
   lossesSinceValidation: readonly number[];
 }
 
+/** What `train` returns. */
 export interface TrainResult {
   step: number;
   /** True when the signal ended the run. */

@@ -1,5 +1,6 @@
 // What a training loop reports. A row of a metrics file is one of these as JSON.
 
+/** What a training loop tells of one step. */
 export interface StepMetrics {
   /** Steps taken, this one included. */
   step: number;
@@ -18,6 +19,7 @@ export interface StepMetrics {
   tokensPerSecond: number;
 }
 
+/** What it tells of one validation. */
 export interface ValidationMetrics {
   /** Steps taken before this validation. */
   step: number;

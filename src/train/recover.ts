@@ -4,6 +4,7 @@ import { checkNumber, checkOptions } from "../options.js";
 import { decodeCheckpoint, type Checkpoint } from "./checkpoint.js";
 import type { TrainOptions, TrainProgress } from "./loop.js";
 
+/** Options of `Recovery`. */
 export interface RecoveryOptions {
   /** Losses within `within_ms` that it recovers from. 2 by default: browsers block WebGPU after as many. */
   retries?: number;

@@ -8,6 +8,7 @@ import { sharpness, type Sharpness } from "./sharpness.js";
 import { batchNumbers, checkTarget, checkToolOptions, type Progress, type ToolOptions, type TuneTarget } from "./target.js";
 import { planWarmup, type WarmupEvidence, type WarmupPlan } from "./warmup_advice.js";
 
+/** What `advise` is doing. */
 export type AdviceStage = "first step" | "range test" | "sharpness" | "noise";
 
 export interface AdviseOptions extends ToolOptions {
@@ -28,6 +29,7 @@ export interface AdviseOptions extends ToolOptions {
   onProgress?: (progress: Progress & { stage: AdviceStage }) => void;
 }
 
+/** What `advise` found: rate, warmup and reasons. */
 export interface Advice extends WarmupPlan {
   finalLr: number;
   /** Warmup and decay over `steps` steps, for the leading group, counted from the present one. */

@@ -3,12 +3,14 @@
 /** A function of one number that is costly to evaluate. NaN and infinities count as too high. */
 export type Line = (alpha: number) => number | Promise<number>;
 
+/** One step size that was tried. */
 export interface Trial {
   alpha: number;
   /** phi(alpha). May be NaN or infinite. */
   value: number;
 }
 
+/** How a line search ended. */
 export type LineOutcome =
   /** A step that meets the condition. */
   | "found"

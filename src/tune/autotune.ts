@@ -7,6 +7,7 @@ import { adapterKey, productKey, productsOf, tunedChoices, type SeenProduct } fr
 import { checkNumber, checkOptions } from "../options.js";
 import { withOperands, type TunedOperands } from "./autotune_operands.js";
 
+/** Options of `autotune`. */
 export interface AutotuneOptions {
   /** Times each kernel is timed, in turn with the others; 5 by default, at least 3. */
   repetitions?: number;
@@ -16,6 +17,7 @@ export interface AutotuneOptions {
   margin?: number;
 }
 
+/** A matrix product that was timed, and the kernel that won. */
 export interface TunedProduct {
   /** Its sizes and strides. */
   product: string;

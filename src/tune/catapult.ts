@@ -17,6 +17,7 @@ export interface CatapultOptions extends ToolOptions {
   onProgress?: (progress: Progress & { trial: Trial }) => void;
 }
 
+/** What `catapultStart` found. */
 export interface CatapultStart {
   /** The largest rate tried that does not raise the loss, of the leading group; 0 where every rate does. */
   lr: number;

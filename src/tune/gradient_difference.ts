@@ -5,6 +5,7 @@ import { addScaled, distance, norm, type HostVector } from "./host_vectors.js";
 /** The gradient at alpha v from the place of interest. Always of the same function: the same batches, the same dropout masks. */
 export type GradientAlong = (v: HostVector, alpha: number) => Promise<HostVector>;
 
+/** A product with the Hessian, and its estimated error. */
 export interface HessianProduct {
   /** H v, [n]. */
   product: Float64Array;

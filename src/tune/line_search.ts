@@ -29,6 +29,7 @@ export interface LineSearchOptions extends ToolOptions {
   onProgress?: (progress: Progress & { trial: Trial }) => void;
 }
 
+/** What `lineSearch` found. */
 export interface LineSearch {
   /** The step found; 0 where there is none. */
   alpha: number;

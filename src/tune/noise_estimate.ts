@@ -8,6 +8,7 @@ export interface NoiseDraw {
   large: number;
 }
 
+/** A number and how sure it is. */
 export interface Estimate {
   value: number;
   standardError: number;

@@ -15,6 +15,7 @@ export interface NoiseScaleOptions extends ToolOptions {
   onProgress?: (progress: Progress) => void;
 }
 
+/** What the measurement of the gradient noise scale found. */
 export interface NoiseScale extends NoiseEstimate {
   /** Whether the standard error is small enough to go by: less than half of the noise scale, and a gradient that is seen. */
   usable: boolean;

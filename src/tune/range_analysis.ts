@@ -1,5 +1,6 @@
 // What a learning rate sweep shows: where the loss falls fastest, where it is least, where it rises.
 
+/** One rate of a range test, and the loss there. */
 export interface RangePoint {
   /** Of the leading group. */
   lr: number;

@@ -20,6 +20,7 @@ export interface RangeTestOptions extends ToolOptions {
   onProgress?: (progress: Progress & { point: RangePoint }) => void;
 }
 
+/** What `rangeTest` found. */
 export interface RangeTest extends RangeReading {
   /** Before the first step. */
   startLoss: number;

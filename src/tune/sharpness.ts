@@ -25,6 +25,7 @@ export interface SharpnessOptions extends ToolOptions {
   onProgress?: (progress: Progress & Pick<SpectrumEnds, "highest" | "residual">) => void;
 }
 
+/** What `sharpness` found. */
 export interface Sharpness {
   /** The highest eigenvalue, algebraically: how fast the gradient turns along the sharpest direction. */
   lambdaMax: number;

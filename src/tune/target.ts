@@ -24,6 +24,7 @@ export interface ToolOptions {
   signal?: AbortSignal;
 }
 
+/** How far a tool has come. */
 export interface Progress {
   /** Units of work done: steps, evaluations or draws. */
   done: number;

@@ -22,6 +22,7 @@ export interface WarmupEvidence {
   maxShare: number;
 }
 
+/** A warmup, and why that long. */
 export interface WarmupPlan {
   /** The first step's rate. */
   initialLr: number;
