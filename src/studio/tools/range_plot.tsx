@@ -7,6 +7,8 @@ import type { RangeTestResult } from "../protocol.js";
 import { nearestRate, rangeScale } from "./range_scale.js";
 
 const height = 280;
+/** Labels of neighbouring decades would touch. */
+const narrow = 420;
 /** The rate to train with stands out. */
 const classOf = (label: string) => (label === "onset" ? "mark chosen" : "mark");
 
@@ -33,7 +35,7 @@ export function RangePlot({ result }: { result: RangeTestResult }) {
         <clipPath id={clip}>
           <rect x={left} y={top} width={right - left} height={bottom - top} />
         </clipPath>
-        {logTicks(...lrs).map((lr) => (
+        {logTicks(...lrs).filter((_, i) => width.value >= narrow || i % 2 === 0).map((lr) => (
           <g key={lr}>
             <line class="grid" x1={x(lr)} x2={x(lr)} y1={top} y2={bottom} />
             <text x={x(lr)} y={bottom + 16} text-anchor="middle">
