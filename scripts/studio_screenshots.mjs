@@ -24,6 +24,7 @@ try {
   await take("light", { colorScheme: "light", viewport: { width: 1280, height: 900 } });
   await take("dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } });
   await take("phone", { colorScheme: "light", viewport: { width: 390, height: 844 } });
+  await takeRuns();
 } finally {
   await browser.close();
   server.closeAllConnections();
@@ -40,9 +41,30 @@ async function take(name, options) {
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.waitForFunction(() => Number(/step ([\d,]+) of/.exec(document.querySelector(".run-controls .status").textContent)?.[1] ?? 0) >= 250, null, { timeout: 300_000 });
   await page.getByRole("button", { name: "Pause", exact: true }).click();
-  await page.waitForFunction(() => document.querySelector(".run-controls .status").textContent.includes("paused"), null, { timeout: 60_000 });
+  await page.waitForFunction(() => [...document.querySelectorAll(".run-controls button")].some((button) => button.textContent === "Resume" && !button.disabled), null, { timeout: 60_000 });
   await save(page, name);
   if (name === "light") await save(page.locator(".tabs"), "text");
+  await context.close();
+}
+
+/** A small run, its clone without warmup, and a sweep of the peak rate at two seeds. */
+async function takeRuns() {
+  const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  await page.goto(`${url}#layers=1&width=32&block=16&batch=4&steps=150&evalEvery=50&clip=0`);
+  await page.getByText("Ready. Press Start.").waitFor({ timeout: 60_000 });
+  await page.getByRole("tab", { name: "Runs" }).click();
+  const press = (name) => page.getByRole("button", { name, exact: true }).click();
+  const isDone = (name) => page.waitForFunction((wanted) => [...document.querySelectorAll(".runs-table tbody tr")].some((line) => line.textContent.includes(wanted) && line.dataset.status === "done"), name, { timeout: 300_000 });
+  await press("Start");
+  await isDone("");
+  await press("Clone with warmup off");
+  await isDone("no warmup");
+  await page.getByText("Sweep one setting").click();
+  await page.getByLabel("Seeds").fill("2");
+  await press("Start sweep");
+  await page.getByText("10 of 10 runs.").waitFor({ timeout: 300_000 });
+  await save(page.locator(".tabs"), "runs");
   await context.close();
 }
 
