@@ -102,6 +102,23 @@ describe("a run from start to end", () => {
   });
 });
 
+it("shows a falling loss soon after it was opened, with nothing changed", async () => {
+  const opened = performance.now();
+  const seconds = () => (performance.now() - opened) / 1000;
+  const { page } = await openPage("");
+  await page.getByText("Ready. Press Start.").waitFor();
+  const ready = seconds();
+  await button(page, "Start").click();
+  await untilStep(page, 1);
+  const first = seconds();
+  await page.waitForFunction(() => Number(/loss ([\d.]+)/.exec(document.querySelector(".run-controls .status")?.textContent ?? "")?.[1]) < 3.5, null, { timeout: 120_000 });
+  const falling = seconds();
+  console.log(`default preset: ready after ${ready.toFixed(1)} s, first step shown after ${first.toFixed(1)} s, loss down from 4.9 to below 3.5 after ${falling.toFixed(1)} s; ${(await stateOf(page)).text}`);
+  // 15 s on a machine with nothing else to do; the tests run beside each other.
+  expect(falling).toBeLessThan(60);
+  await button(page, "Stop").click();
+});
+
 describe("the form", () => {
   it("takes settings from a link, and puts changes into the address", async () => {
     const { page } = await openPage("#width=32&normType=rms&lr=0.002");
