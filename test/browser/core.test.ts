@@ -5,19 +5,21 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDevice } from "../../src/node/open_device.js";
 import { launchBrowser, openPage, servePage } from "../support/browser.js";
 import { trainTiny } from "../support/tiny_training.js";
+import { fault } from "../support/fault.js";
 import { compare } from "../support/tolerances.js";
 import type { PageTests } from "./page.js";
 
 let browser: Browser;
 let server: Server;
+let url: string;
 let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
   browser = await launchBrowser();
   const served = await servePage("test/browser/page.ts");
-  server = served.server;
-  ({ page, complaints } = await openPage(browser, served.url));
+  ({ server, url } = served);
+  ({ page, complaints } = await openPage(browser, url));
 });
 
 afterAll(async () => {
@@ -75,4 +77,25 @@ describe("a browser without WebGPU", () => {
     expect(message).toContain("openDevice: this environment has no WebGPU");
     expect(message).toContain("navigator.gpu is missing");
   });
+});
+
+fault(41, "Chromium", "five runs with one seed, captured and eager, have the bits of each other and of Node on the same driver", async () => {
+  const { page } = await openPage(browser, url);
+  const runs = await page.evaluate(() => (globalThis as unknown as { kilnTests: PageTests }).kilnTests.repeat());
+  const device = await openDevice({ adapter: "swiftshader" });
+  const here = await trainTiny(device);
+  device.close();
+  for (const losses of runs) expect(losses).toEqual(here.losses);
+});
+
+fault(1, "Chromium", "a browser without WebGPU: an AdapterError that says what was tried", async () => {
+  const plain = await launchBrowser([]);
+  try {
+    const { page } = await openPage(plain, url);
+    const told = await page.evaluate(() => (globalThis as unknown as { kilnTests: PageTests }).kilnTests.open());
+    expect(told).toMatchObject({ name: "AdapterError" });
+    expect(told!.tried.join()).toMatch(/navigator\.gpu/);
+  } finally {
+    await plain.close();
+  }
 });

@@ -19,6 +19,24 @@ const tests = {
     device.close();
     return runs;
   },
+  /** One seed, five times. */
+  async repeat() {
+    const device = await kiln.openDevice();
+    const losses: number[][] = [];
+    for (const captured of [false, true, false, true, false]) losses.push((await trainTiny(device, { captured })).losses);
+    device.close();
+    return losses;
+  },
+  /** What a program is told where there is no WebGPU. */
+  async open() {
+    try {
+      (await kiln.openDevice()).close();
+      return null;
+    } catch (error) {
+      const { name, message, tried } = error as kiln.AdapterError;
+      return { name, message, tried: [...tried] };
+    }
+  },
   /** Kernels are timed where the browser lets them be. */
   async profile() {
     const device = await kiln.openDevice();
