@@ -1,7 +1,7 @@
 // Builds Kiln Studio: a static folder with everything in it, for any web server and any sub-folder of it. What is not
 // needed to start (tools, byte pairs, benchmarks and their peers, the built-in text) loads on demand, from the same folder.
 import { build, context } from "esbuild";
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { commit } from "./commit.mjs";
@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, "..");
 /** main.js is the page, worker.js trains, bench_worker.js measures; all in one folder, so that main.js finds them by name. */
 const entryPoints = {
   main: "src/studio/main.tsx",
-  ...(existsSync(join(root, "src/studio/worker/main.ts")) && { worker: "src/studio/worker/main.ts" }),
+  worker: "src/studio/worker/main.ts",
   bench_worker: "src/bench/page/studio_worker.ts",
 };
 

@@ -98,7 +98,8 @@ describe("a run from start to end", () => {
   it("stops", async () => {
     await button(page, "Stop").click();
     await untilSays(page, "stopped");
-    expect(await button(page, "Resume").isEnabled()).toBe(true);
+    // Once it is saved.
+    await expect.poll(() => button(page, "Resume").isEnabled(), { timeout: 30_000 }).toBe(true);
   });
 });
 
