@@ -49,7 +49,8 @@ async function take(name, options) {
 
 /** A small run, its clone without warmup, and a sweep of the peak rate at two seeds. */
 async function takeRuns() {
-  const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1280, height: 900 } });
+  // So high that nothing scrolls under the controls.
+  const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1280, height: 3000 } });
   const page = await context.newPage();
   await page.goto(`${url}#layers=1&width=32&block=16&batch=4&steps=150&evalEvery=50&clip=0`);
   await page.getByText("Ready. Press Start.").waitFor({ timeout: 60_000 });

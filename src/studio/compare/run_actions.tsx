@@ -12,6 +12,7 @@ import { loadSettings, ownText } from "../state/settings.js";
 import type { TrainSettings } from "../../recipe/settings.js";
 import { linkToSettings } from "../state/url.js";
 import { settingsWithoutWarmup } from "./clone_settings.js";
+import { runOfFile } from "./checkpoint_header.js";
 import { settingText } from "./columns.js";
 import { compareRun } from "./state.js";
 import { words } from "../settings_form/words.js";
@@ -149,6 +150,7 @@ async function copyLink({ settings }: RunRecord): Promise<void> {
 
 async function saveModel({ id, name }: RunRecord): Promise<void> {
   const bytes = await worker.exportCheckpoint(id);
-  const step = runs.value.get(id)?.record.savedStep ?? runs.value.get(id)?.record.step ?? 0;
+  // Of the file itself: a run that trains has gone on since.
+  const { step } = await runOfFile(bytes);
   saveFile(fileNameOf(name, `-step${step}.safetensors`), new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
 }
