@@ -55,9 +55,14 @@ fault(38, "Chromium", "studio: a second tab sees the run train; when the first i
   await untilSays(second, "training");
   const { step } = await stateOf(second);
   await untilStep(second, step + 20);
+  expect((await stateOf(page)).text).toContain("training");
   await page.close();
   await second.reload();
   await untilSays(second, "interrupted");
-  expect((await stateOf(second)).step).toBeGreaterThan(0);
+  const at = (await stateOf(second)).step;
+  expect(at).toBeGreaterThan(0);
+  await second.getByRole("button", { name: "Resume", exact: true }).click();
+  await untilSays(second, "training");
+  await untilStep(second, at + 20);
   await second.context().close();
 }, long_ms);

@@ -1,6 +1,6 @@
 // One run in training: its model on the device, its place in the storage, and what the page may ask of it meanwhile.
 import { tokenizerFromJSON } from "../../data/index.js";
-import { CheckpointError, StorageError } from "../../errors.js";
+import { CheckpointError, DeviceLostError, StorageError } from "../../errors.js";
 import type { Device } from "../../gpu/device.js";
 import type { Optimizer } from "../../optim/index.js";
 import { scheduleOf } from "../../recipe/schedule_of.js";
@@ -135,8 +135,15 @@ export class Session {
     });
   }
 
+  /** Of this moment; where the GPU is gone for good, the last copy in memory. */
   async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.withModel(() => this.encode());
+    try {
+      return await this.withModel(() => this.encode());
+    } catch (error) {
+      const { copy } = this.recovery;
+      if (!copy || !(error instanceof DeviceLostError)) throw error;
+      return copy.bytes.slice();
+    }
   }
 
   async sample(request: SampleRequest, onToken: (token: SampledToken) => void): Promise<void> {
@@ -179,7 +186,8 @@ export class Session {
       this.setStatus(aborted && step < this.record.settings.steps ? (this.isLeaving ? "paused" : "stopped") : "done");
     } catch (error) {
       this.settleClock();
-      this.setStatus("failed", error instanceof Error ? error.message : String(error));
+      // A GPU that is gone is no fault of the run: it goes on after a reload.
+      this.setStatus(error instanceof DeviceLostError ? "interrupted" : "failed", error instanceof Error ? error.message : String(error));
     } finally {
       this.rows.flush();
       await this.gate.close();

@@ -72,22 +72,35 @@ export class Studio implements StudioWorker {
       id, name, created: Date.now(), settings, text: null, status: "new", message: null, step: 0, parameters: null, adapter: null, loss: null,
       bestValidationLoss: null, exactMatch: null, trainedSeconds: 0, savedStep: null, changes: [], clonedFrom,
     };
-    const record = await this.store.create(fresh, builtInData(settings.data) ? null : text);
-    await this.train(record, text, null);
+    const release = await this.take(fresh);
+    try {
+      await this.train(await this.store.create(fresh, builtInData(settings.data) ? null : text), text, null, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
     return id;
   }
 
   async resume(run: RunId): Promise<void> {
     const record = this.recordOf(run);
     if (this.session?.record.id === run && this.session.isPaused) return this.session.play();
-    if (record.status === "running") return;
+    if (this.session?.record.id === run && record.status === "running") return;
     if (record.step >= record.settings.steps) throw new UsageError(`steps: the run is complete, got step ${record.step} of ${record.settings.steps}; raise the steps of a clone, or of this run while it trains`);
-    const checkpoint = await this.store.readCheckpoint(run);
-    for (const { name, reason } of checkpoint?.damaged ?? []) this.listener({ kind: "notice", level: "warning", text: `${name} cannot be read, the checkpoint before it is used: ${reason}` });
-    const step = checkpoint?.step ?? 0;
-    await this.store.rewindMetrics(run, step);
-    this.tell({ kind: "rewound", run, step });
-    await this.train({ ...record, step, message: null, ...(checkpoint ? {} : { changes: [] }) }, await ownTextOf(this.store, record), checkpoint);
+    // Before anything of the run is touched: another tab may train it.
+    const release = await this.take(record);
+    try {
+      const checkpoint = await this.store.readCheckpoint(run);
+      for (const { name, reason } of checkpoint?.damaged ?? []) this.listener({ kind: "notice", level: "warning", text: `${name} cannot be read, the checkpoint before it is used: ${reason}` });
+      const step = checkpoint?.step ?? 0;
+      const text = await ownTextOf(this.store, record);
+      await this.store.rewindMetrics(run, step);
+      this.tell({ kind: "rewound", run, step });
+      await this.train({ ...record, step, message: null, ...(checkpoint ? {} : { changes: [] }) }, text, checkpoint, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   async pause(): Promise<void> {
@@ -105,6 +118,7 @@ export class Studio implements StudioWorker {
 
   async rename(run: RunId, name: string): Promise<void> {
     if (this.session?.record.id === run) this.session.update({ name });
+    else await this.refuseHeld(run);
     const record = { ...this.recordOf(run), name };
     await this.store.writeRecord(record);
     this.tell({ kind: "record", record });
@@ -112,7 +126,7 @@ export class Studio implements StudioWorker {
 
   async remove(run: RunId): Promise<void> {
     if (this.session?.record.id === run) await this.leave("stopped");
-    else if ((await this.tabs.held()).has(run)) throw new UsageError(heldElsewhere(this.recordOf(run).name));
+    else await this.refuseHeld(run);
     await this.store.remove(run);
     this.tell({ kind: "removed", run });
   }
@@ -197,10 +211,19 @@ export class Studio implements StudioWorker {
     this.tool?.abort(new UsageError("tool: cancelled"));
   }
 
-  private async train(record: RunRecord, ownText: string | null, checkpoint: { bytes: Uint8Array<ArrayBuffer>; step: number } | null): Promise<void> {
-    await this.leave("paused");
+  private async refuseHeld(run: RunId): Promise<void> {
+    if ((await this.tabs.held()).has(run)) throw new UsageError(heldElsewhere(this.recordOf(run).name));
+  }
+
+  /** Throws UsageError where another tab holds the run. */
+  private async take(record: RunRecord): Promise<() => void> {
     const release = await this.tabs.take(record.id);
     if (!release) throw new UsageError(heldElsewhere(record.name));
+    return release;
+  }
+
+  private async train(record: RunRecord, ownText: string | null, checkpoint: { bytes: Uint8Array<ArrayBuffer>; step: number } | null, release: () => void): Promise<void> {
+    await this.leave("paused");
     this.release = release;
     const studio = this;
     const context = {
