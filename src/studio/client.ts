@@ -11,6 +11,8 @@ export const worker = wrap<StudioWorker>(thread);
 
 /** Opens device and storage. Never rejects: without a device, `deviceMessage` says why. */
 export async function connect(): Promise<void> {
+  // There may be time for it: else the run goes on from its last checkpoint.
+  addEventListener("pagehide", ({ persisted }) => void (persisted || worker.pause().catch(() => {})));
   thread.onerror = (event) => gone(event.message || "the worker could not be started");
   await worker.open(proxy(receive)).then(
     (opened) => {

@@ -10,6 +10,7 @@ import { settings, settingsError, textOfSettings, type SettingName } from "../st
 import { nameOfRun } from "../state/run_name.js";
 import { count, duration, loss } from "./format.js";
 import { statusWords } from "./status_words.js";
+import { askToPersist } from "../storage/persist.js";
 
 const resumable: readonly RunRecord["status"][] = ["new", "paused", "stopped", "interrupted", "failed"];
 
@@ -24,6 +25,7 @@ export function RunControls() {
     asked.value = null;
   };
   const begin = async () => {
+    void askToPersist();
     selectedRun.value = await worker.start({ name: nameOfRun(), settings: settings.value, text: textOfSettings.value, clonedFrom: null });
   };
   const busy = asked.value !== null;
