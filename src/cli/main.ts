@@ -1,5 +1,8 @@
 #!/usr/bin/env node
+import { keepHeapSmall } from "../node/small_heap.js";
 import { runProgram } from "./program.js";
+
+keepHeapSmall();
 
 // A reader that closes the pipe, such as head, ends the program quietly.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -58,8 +58,9 @@ export class Recovery {
     return this.newest;
   }
 
-  /** Takes over a checkpoint that was made anyway, as the newest copy. */
-  keep(bytes: Uint8Array<ArrayBuffer>, step: number): void {
+  /** Takes over a checkpoint that was made anyway, as the newest copy. `took_ms`, what making it took, decides when the next is due. */
+  keep(bytes: Uint8Array<ArrayBuffer>, step: number, took_ms = this.took_ms): void {
+    this.took_ms = took_ms;
     this.newest = { bytes, step };
     this.copied_at = performance.now();
   }
@@ -76,8 +77,7 @@ export class Recovery {
       await settle();
       const started = performance.now();
       const bytes = await encode(progress);
-      this.took_ms = performance.now() - started;
-      this.keep(bytes, progress.step);
+      this.keep(bytes, progress.step, performance.now() - started);
     };
     return (progress, settle) => (this.due(progress.step) ? copy(progress, settle) : undefined);
   }

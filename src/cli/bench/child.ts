@@ -1,5 +1,6 @@
 // A training process to look at from outside: how soon its first step is done, and what memory it takes. Started by
 // processes.ts with a job in its arguments; prints one line of JSON.
+import { keepHeapSmall } from "../../node/small_heap.js";
 import { findAdapter } from "../../node/open_device.js";
 import { provideNavigatorGpu } from "../../bench/open_engines.js";
 import type { Contender } from "../../bench/engine.js";
@@ -12,6 +13,9 @@ interface Trainer {
   probe: DeviceProbe | null;
   memory?: () => { buffers: number; bytes: number };
 }
+
+// As kiln train does; the peers run as Node runs them.
+if (process.argv[2] === "kiln") keepHeapSmall();
 
 const [engine, stepsText] = process.argv.slice(2) as [ProcessEngine, string];
 const steps = Number(stepsText);

@@ -3,8 +3,6 @@ import { tokenizerFromJSON } from "../../data/index.js";
 import { CheckpointError, DeviceLostError, StorageError } from "../../errors.js";
 import type { Device } from "../../gpu/device.js";
 import type { Optimizer } from "../../optim/index.js";
-import { scheduleOf } from "../../recipe/schedule_of.js";
-import { parseSchedule } from "../../recipe/schedule_expression.js";
 import { partsOf } from "../../recipe/parts_of.js";
 import { placeOf, stateOf, type RunPlan } from "../../recipe/run_plan.js";
 import { checkSettings, type TrainSettings } from "../../recipe/settings.js";
@@ -12,6 +10,7 @@ import { encodeCheckpoint, Recovery, train, type Checkpoint, type TrainProgress 
 import type { LiveChange, Progress, RunRecord, RunStatus, SampledToken, SampleRequest, SharpnessMeasurement, StudioEvent } from "../protocol.js";
 import type { Store } from "../storage/index.js";
 import { Gate } from "./gate.js";
+import { applyChange, Replay } from "./live_changes.js";
 import { RowBundle } from "./row_bundle.js";
 import { Stopwatch } from "./stopwatch.js";
 import { sampleText, type Writer } from "./text.js";
@@ -61,10 +60,13 @@ export class Session {
   private progress: TrainProgress = { step: 0, bestValidationLoss: null, lossesSinceValidation: [] };
   private sampleDueAt: number | null = null;
   private isLeaving = false;
-  /** Steps that are taken a second time: live changes are made again at theirs. */
-  private replayed = { from: Infinity, to: -Infinity };
+  private readonly replay: Replay;
   /** Writes to the storage, one after the other; none is waited for by training. */
   private writing: Promise<void> = Promise.resolve();
+  /** Whether the last checkpoint could be stored. */
+  private isStoring = true;
+  /** Checkpoints that wait to be written. */
+  private unwritten = 0;
   readonly ended: Promise<void>;
 
   constructor(
@@ -75,6 +77,7 @@ export class Session {
   ) {
     this.record = record;
     this.base = record.settings;
+    this.replay = new Replay(record.settings);
     this.clock = new Stopwatch(record.trainedSeconds);
     const { store } = context;
     this.rows = new RowBundle({
@@ -82,10 +85,7 @@ export class Session {
       store: (rows) => this.write(() => store.appendMetrics(record.id, rows)),
     });
     this.recovery = new Recovery({ onLost: (error, step) => this.rewind(step ?? 0, error.message) });
-    if (checkpoint) {
-      this.recovery.keep(checkpoint.bytes, checkpoint.step);
-      this.replayed = { from: checkpoint.step, to: Math.max(...record.changes.map(({ step }) => step), -Infinity) };
-    }
+    if (checkpoint) this.recovery.keep(checkpoint.bytes, checkpoint.step);
     this.ended = this.run();
   }
 
@@ -129,7 +129,7 @@ export class Session {
     const settings = checkSettings({ ...this.record.settings, ...change });
     await this.gate.run(async () => {
       const { step } = this.progress;
-      this.apply(change, settings);
+      applyChange(this.parts!.optimizer, change, settings);
       this.update({ settings, changes: [...this.record.changes, { step, change }] });
       this.keepRecord();
     });
@@ -171,10 +171,15 @@ export class Session {
 
   /** A storage that is full stops nothing: the run goes on, and its state can be saved as a file. */
   private write(work: () => Promise<void>): void {
-    this.writing = this.writing.then(work).catch((error: unknown) => {
-      const text = error instanceof Error ? error.message : String(error);
-      this.context.tell({ kind: "notice", level: "warning", text: `"${this.record.name}" could not be stored, and goes on: ${text}. Its checkpoint can be saved as a file.` });
-    });
+    this.writing = this.writing.then(work).catch((error: unknown) => this.cannotStore(error));
+  }
+
+  /** Told once, until a checkpoint is stored again. */
+  private cannotStore(error: unknown): void {
+    if (!this.isStoring) return;
+    this.isStoring = false;
+    const text = error instanceof Error ? error.message : String(error);
+    this.context.tell({ kind: "notice", level: "warning", text: `"${this.record.name}" could not be stored, and goes on: ${text}. Its checkpoint can be saved as a file.` });
   }
 
   private async run(): Promise<void> {
@@ -203,13 +208,15 @@ export class Session {
   private async attempt(copy: Checkpoint | null) {
     this.dispose();
     const device = await this.context.device();
-    const settings = copy ? this.record.settings : this.base;
+    // As they were then: what was changed since is changed again, at its step.
+    const settings = copy ? { ...this.record.settings, ...(copy.state.settings as Partial<TrainSettings>) } : this.base;
     const parts = (this.parts = await openParts(device, settings, this.ownText, copy));
     const place = placeOf(copy);
     const { startStep = 0, bestValidationLoss = null, lossesSinceValidation = [] } = place;
     this.progress = { step: startStep, bestValidationLoss, lossesSinceValidation };
     this.update({ adapter: device.adapter.name, parameters: parts.model.parameterCount() });
-    this.applyChangesAt(startStep);
+    this.replay.start(startStep, settings);
+    this.replay.pass(startStep, parts.optimizer, this.record);
     this.clock.start();
     const session = this;
     return train({
@@ -221,7 +228,7 @@ export class Session {
         return session.record.settings.steps;
       },
       get evalEvery() {
-        return session.record.settings.evalEvery;
+        return session.replay.settingsAt(session.progress.step, session.record).evalEvery;
       },
       accumulate: settings.accumulate,
       ...place,
@@ -249,7 +256,7 @@ export class Session {
 
   private between(progress: TrainProgress, settle: () => Promise<void>): Promise<void> | undefined {
     const { step } = (this.progress = progress);
-    this.applyChangesAt(step);
+    this.replay.pass(step, this.parts!.optimizer, this.record);
     const measures = this.context.sharpnessEvery > 0 && step % this.context.sharpnessEvery === 0;
     const samples = this.sampleDueAt !== null && this.context.sampling !== null;
     if (!this.gate.isNeeded && !measures && !samples && !this.recovery.due(step)) return undefined;
@@ -276,12 +283,17 @@ export class Session {
   private async save(): Promise<void> {
     const { step } = this.progress;
     if (this.recovery.copy?.step === step && this.record.savedStep === step) return;
+    const started = performance.now();
     const bytes = await this.encode();
-    this.recovery.keep(bytes, step);
+    this.recovery.keep(bytes, step, performance.now() - started);
     this.rows.flush();
     this.update({ step });
+    this.unwritten++;
     this.write(async () => {
+      // A slow disk gets the newest only.
+      if (--this.unwritten > 0) return;
       await this.context.store.writeCheckpoint(this.record.id, bytes);
+      this.isStoring = true;
       this.update({ savedStep: step });
       await this.context.store.writeRecord(this.record);
     });
@@ -325,30 +337,8 @@ export class Session {
     return found;
   }
 
-  private apply({ schedule, vectorSchedule, clip }: LiveChange, settings: TrainSettings): void {
-    const { optimizer } = this.parts!;
-    const [matrices, vectors] = optimizer.paramGroups;
-    if (schedule !== undefined) {
-      matrices!.lr = scheduleOf(settings);
-      if (vectors && settings.vectorSchedule === "") vectors.lr = scheduleOf(settings);
-    }
-    if (vectorSchedule !== undefined && vectors) vectors.lr = vectorSchedule === "" ? scheduleOf(settings) : parseSchedule(vectorSchedule);
-    if (clip !== undefined) optimizer.clipNorm = clip > 0 ? clip : null;
-  }
-
-  /** Changes that were made live at this step, where the run passes it again. */
-  private applyChangesAt(step: number): void {
-    if (this.record.changes.length === 0 || step < this.replayed.from || step > this.replayed.to) return;
-    let settings = this.base;
-    for (const entry of this.record.changes) {
-      settings = { ...settings, ...entry.change };
-      if (entry.step === step) this.apply(entry.change, settings);
-    }
-  }
-
   private rewind(step: number, reason: string): void {
     const { id } = this.record;
-    this.replayed = { from: step, to: Math.max(this.progress.step, this.replayed.to) };
     this.clock.stop();
     this.rows.flush();
     this.rows.rewind(step);

@@ -158,7 +158,7 @@ export class Studio implements StudioWorker {
     if (data.fingerprint !== state.data.fingerprint) throw new CheckpointError("checkpoint: the text is not the one of the run; choose the text it was trained on");
     const parameters = Object.values(model).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     const fresh: RunRecord = {
-      id: crypto.randomUUID().slice(0, 8), name, created: Date.now(), settings, text: null, status: "paused", message: null, step: state.step, parameters, adapter: null, loss: null,
+      id: crypto.randomUUID().slice(0, 8), name, created: Date.now(), settings, text: null, status: state.step < settings.steps ? "paused" : "done", message: null, step: state.step, parameters, adapter: null, loss: null,
       bestValidationLoss: state.bestValidationLoss ?? null, exactMatch: null, trainedSeconds: 0, savedStep: state.step, changes: [], clonedFrom: null,
     };
     const record = await this.store.create(fresh, builtInData(settings.data) ? null : text);
