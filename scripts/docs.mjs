@@ -1,5 +1,6 @@
 // Writes what documents repeat of the code: tables from docstrings, and plots from the commands above them.
 // With --check it writes nothing and fails when something is out of date.
+import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,6 +36,7 @@ writeTable("docs/reference.md", "tools", [
   "| --- | --- | --- |",
   ...tools.map((entry) => `| [\`${entry.name}\`](../${entry.file}) | ${cell(entry.summary)} | ${cell(entry.field("Source:"))} |`),
 ]);
+writeTable("docs/performance.md", "measured", await measuredTables());
 for (const file of readdirSync("docs").filter((name) => name.endsWith(".md"))) drawPlots(join("docs", file));
 if (outdated > 0) fail(`${outdated} part${outdated === 1 ? " is" : "s are"} out of date; run: npm run docs`);
 
@@ -64,6 +66,28 @@ function entriesOf(folder, wanted = () => true) {
     }
   }
   return entries;
+}
+
+/** What the baselines say of the bars, one table for each adapter with rows of the benchmarks. */
+async function measuredTables() {
+  const contents = 'export { judge } from "./src/bench/bars.ts"; export { parseLines } from "./src/bench/row.ts";';
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: ".", loader: "ts" }, bundle: true, format: "esm", platform: "node", write: false });
+  const { judge, parseLines } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  return readdirSync("bench/baseline").sort().flatMap((file) => {
+    const { rows } = parseLines(readFileSync(join("bench/baseline", file), "utf8"));
+    if (rows.length === 0) return [];
+    const { adapter, machine, commit, versions } = rows[0].environment;
+    // Bars are set for lavapipe alone.
+    const verdicts = judge(rows, adapter.startsWith("llvmpipe"));
+    return [
+      `${adapter}; ${machine.replace(/, load.*/, "")}; commit ${commit}; jax-js ${versions["jax-js"]}, tfjs ${versions.tfjs}.`,
+      "",
+      "| | measured | bar | |",
+      "| --- | --- | --- | --- |",
+      ...verdicts.filter(({ state }) => state !== "not measured").map(({ what, value, bar, state }) => `| ${cell(what)} | ${value} | ${bar} | ${{ PASS: "reached", "NOT REACHED": "**not reached**" }[state] ?? ""} |`),
+      "",
+    ];
+  });
 }
 
 /** Replaces what stands between the two marks. */
