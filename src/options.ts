@@ -24,9 +24,6 @@ export interface NumberRange {
   integer?: boolean;
 }
 
-/** Of an epsilon: kernels get it in f32, where a larger number is infinite. */
-export const epsRange: NumberRange = { min: 0, max: 3.4028234663852886e38 };
-
 /** Throws unless `value` is a finite number in `range`. Returns it, so that a check can stand in an assignment. */
 export function checkNumber(where: string, name: string, value: unknown, range: NumberRange = {}): number {
   const fits =
@@ -55,4 +52,11 @@ function describeRange(range: NumberRange): string {
   if (range.max !== undefined) parts.push(`<= ${range.max}`);
   if (range.below !== undefined) parts.push(`< ${range.below}`);
   return parts.length === 1 ? parts[0]! : `${parts[0]} ${parts.slice(1).join(" and ")}`;
+}
+
+/** As `checkNumber`, for an epsilon: kernels get it in f32, where a very large number is infinite. */
+export function checkEps(where: string, eps: unknown): number {
+  const value = checkNumber(where, "eps", eps, { min: 0 });
+  if (!Number.isFinite(Math.fround(value))) throw new UsageError(`${where}: eps must be finite in f32, got ${value}; the default is right for most models`);
+  return value;
 }

@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.js";
 import type { Device } from "../gpu/device.js";
-import { checkNumber, checkOptions, epsRange } from "../options.js";
+import { checkEps, checkNumber, checkOptions } from "../options.js";
 import { batchNorm, layerNorm, rmsNorm, ones, zeros } from "../ops/index.js";
 import { checkUnitScalar } from "../ops/unit_scalar.js";
 import { formatShape } from "../shape.js";
@@ -35,7 +35,7 @@ export class LayerNorm extends Layer {
     super();
     checkOptions("LayerNorm", options, ["eps", "affine", "bias"]);
     checkNumber("LayerNorm", "width", width, { min: 1, integer: true });
-    this.eps = checkNumber("LayerNorm", "eps", options.eps ?? 1e-5, epsRange);
+    this.eps = checkEps("LayerNorm", options.eps ?? 1e-5);
     const { affine = true, bias = true } = options;
     this.weight = affine ? this.registerParameter("weight", ones(device, [width])) : null;
     this.bias = affine && bias ? this.registerParameter("bias", zeros(device, [width])) : null;
@@ -70,7 +70,7 @@ export class RMSNorm extends Layer {
     super();
     checkOptions("RMSNorm", options, ["eps", "affine"]);
     checkNumber("RMSNorm", "width", width, { min: 1, integer: true });
-    this.eps = checkNumber("RMSNorm", "eps", options.eps ?? 1e-6, epsRange);
+    this.eps = checkEps("RMSNorm", options.eps ?? 1e-6);
     this.weight = (options.affine ?? true) ? this.registerParameter("weight", ones(device, [width])) : null;
   }
 
@@ -108,7 +108,7 @@ export abstract class BatchNorm extends Layer {
     super();
     checkOptions(where, options, ["eps", "momentum", "affine"]);
     checkNumber(where, "channels", channels, { min: 1, integer: true });
-    this.eps = checkNumber(where, "eps", options.eps ?? 1e-5, epsRange);
+    this.eps = checkEps(where, options.eps ?? 1e-5);
     this.share = checkUnitScalar(where, "momentum", options.momentum ?? 0.1, device);
     const affine = options.affine ?? true;
     this.weight = affine ? this.registerParameter("weight", ones(device, [channels])) : null;

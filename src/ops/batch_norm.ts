@@ -1,6 +1,6 @@
 import { ShapeError, UsageError } from "../errors.js";
 import { batchNormBackward, batchNormForward, batchNormForwardRunning, type BatchNormSizes, type Running } from "../kernels/batch_norm.js";
-import { checkNumber, checkOptions, epsRange } from "../options.js";
+import { checkEps, checkOptions } from "../options.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import { record } from "../tensor/tape.js";
 import { empty, emptyLike, Tensor } from "../tensor/tensor.js";
@@ -46,7 +46,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const { weight = null, bias = null, training = false } = options;
   const sizes = checkShapes(x, options);
   const running = checkRunning(options, training);
-  const eps = checkNumber("batchNorm", "eps", options.eps ?? 1e-5, epsRange);
+  const eps = checkEps("batchNorm", options.eps ?? 1e-5);
   const momentum = checkUnitScalar("batchNorm", "momentum", options.momentum ?? 0.1, x.device);
   if (training && running) checkApart(running, { weight, bias, momentum });
   if (training && sizes.batch * sizes.length <= 1) {

@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.js";
 import { layerNormBackward, layerNormChunks, layerNormForward } from "../kernels/layer_norm.js";
-import { checkNumber, checkOptions, epsRange } from "../options.js";
+import { checkEps, checkNumber, checkOptions } from "../options.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import { autocastDType } from "../tensor/autocast.js";
 import { requireDTypeOn } from "../tensor/dtype.js";
@@ -63,7 +63,7 @@ function rowNorm(
   }
   const cols = sizeOf(normalized);
   if (cols === 0) throw new ShapeError(`${op}: nothing to normalise, got x ${formatShape(x.shape)}`);
-  const eps = checkNumber(op, "eps", options.eps ?? kind.eps, epsRange);
+  const eps = checkEps(op, options.eps ?? kind.eps);
   const settings = { rows: x.size / cols, cols, center: kind.center };
 
   const dtype = autocastDType() ?? x.dtype;

@@ -1,4 +1,4 @@
-import { checkNumber, epsRange } from "../options.js";
+import { checkEps, checkNumber } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Algorithm } from "./algorithm.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
@@ -19,7 +19,7 @@ const adagrad: Algorithm<AdagradOptions> = {
   check(where, { lrDecay, initialAccumulatorValue, eps }) {
     checkNumber(where, "lrDecay", lrDecay, { min: 0 });
     checkNumber(where, "initialAccumulatorValue", initialAccumulatorValue, { min: 0 });
-    checkNumber(where, "eps", eps, epsRange);
+    checkEps(where, eps);
   },
   moments: () => ["sum"],
   initial: (_, { initialAccumulatorValue }) => initialAccumulatorValue,

@@ -1,4 +1,4 @@
-import { checkNumber, epsRange } from "../options.js";
+import { checkEps } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { flags, type Algorithm } from "./algorithm.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
@@ -32,7 +32,7 @@ export function adamAlgorithm({ name, decoupled, weightDecay, gradientInit = fal
     defaults: { lr: 1e-3, weightDecay, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, biasCorrection: true, ...commonDefaults },
     check(where, { betas, eps, amsgrad, biasCorrection }) {
       checkBetas(where, betas);
-      checkNumber(where, "eps", eps, epsRange);
+      checkEps(where, eps);
       checkFlags(where, { amsgrad, biasCorrection });
     },
     moments: (groups) => (groups.some(({ amsgrad }) => amsgrad) ? ["m", "v", "highest"] : ["m", "v"]),

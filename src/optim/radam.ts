@@ -1,4 +1,4 @@
-import { checkNumber, epsRange } from "../options.js";
+import { checkEps } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { flags, type Algorithm } from "./algorithm.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
@@ -19,7 +19,7 @@ const radam: Algorithm<RAdamOptions> = {
   defaults: { lr: 1e-3, weightDecay: 0, betas: [0.9, 0.999], eps: 1e-8, decoupledWeightDecay: false, ...commonDefaults },
   check(where, { betas, eps, decoupledWeightDecay }) {
     checkBetas(where, betas);
-    checkNumber(where, "eps", eps, epsRange);
+    checkEps(where, eps);
     checkFlags(where, { decoupledWeightDecay });
   },
   moments: () => ["m", "v"],

@@ -1,4 +1,4 @@
-import { checkNumber, epsRange } from "../options.js";
+import { checkEps, checkNumber } from "../options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { flags, type Algorithm } from "./algorithm.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
@@ -20,7 +20,7 @@ const rmsprop: Algorithm<RMSpropOptions> = {
   defaults: { lr: 1e-2, weightDecay: 0, alpha: 0.99, eps: 1e-8, momentum: 0, centered: false, ...commonDefaults },
   check(where, { alpha, eps, momentum, centered }) {
     checkNumber(where, "alpha", alpha, { min: 0, max: 1 });
-    checkNumber(where, "eps", eps, epsRange);
+    checkEps(where, eps);
     checkNumber(where, "momentum", momentum, { min: 0 });
     checkFlags(where, { centered });
   },

@@ -65,7 +65,11 @@ describe("the benchmarks' page", () => {
     const { rows, others } = await savedRows();
     expect(others).toEqual([]);
     expect(new Set(rows.map(({ suite }) => suite))).toEqual(new Set(["optimizers", "kernels", "step"]));
-    for (const { name, shape, contender, median, error } of rows) expect(error ?? median, `${name} ${shape} ${contender}`).toBeGreaterThan(0);
+    for (const { name, shape, contender, median, error } of rows) {
+      // A page's clock may be too coarse for the host's share of a step.
+      if (name.startsWith("host time") && error) expect(error).toBe("shorter than this clock's steps");
+      else expect(error ?? median, `${name} ${shape} ${contender}`).toBeGreaterThan(0);
+    }
     expect(rows[0]!.environment).toMatchObject({ software: true, runtime: expect.stringContaining("Chrome") });
     const report = page.frameLocator("#report");
     expect(await report.locator("figure svg").count()).toBeGreaterThan(0);

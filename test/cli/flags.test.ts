@@ -33,7 +33,7 @@ describe("bad values: exit 1, one line on standard error", () => {
     ["train --betas 0.9,1", '--betas: needs two numbers from 0 to below 1'],
     ["train --decay cubic", '--decay: unknown value, got "cubic"; use cosine, linear, constant'],
     ["train --tokenizer word", '--tokenizer: unknown value, got "word"; use char, byte, gpt2, cl100k, o200k'],
-    ["train --preset huge", '--preset: unknown value, got "huge"; use small, nanogpt-cpu'],
+    ["train --preset huge", '--preset: unknown value, got "huge"; use small, post-ln, addition, modular, sgd, rms, nanogpt-cpu'],
     ["train --adapter cuda", '--adapter: unknown value, got "cuda"; use auto, hardware, system-software, swiftshader'],
     ["train --width 30 --heads 4", "--width: must be a multiple of --heads, got width 30 and heads 4; for example --width 32"],
     ["train --warmup 500 --steps 100", "--warmup: must not be over --steps, got 500 of 100; for example --warmup 10"],

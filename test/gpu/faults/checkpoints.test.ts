@@ -127,7 +127,7 @@ fault(34, "Node", "malformed data sets are a DataError with the line, before any
   const bad: [string, () => unknown, RegExp][] = [
     ["an empty file", () => decodeText(new Uint8Array(0), "a.txt"), /a\.txt: the file is empty/],
     ["not UTF-8", () => decodeText(bytes("one\ntwo\n", 0xff), "a.txt"), /byte 0xFF at offset 8 \(line 3\)/],
-    ["a ragged row", () => csvText("a,b\n1,2\n3\n", "a.csv"), /line 3 has 1 cells, the first row has 2/],
+    ["a ragged row", () => csvText("a,b\n1,2\n3\n", "a.csv"), /line 3 has 1 cell, the first row has 2/],
     ["an open quote", () => csvText('a,b\n1,"2\n', "a.csv"), /line 2/],
     ["a missing column", () => csvText("a,b\n1,2\n", "a.csv", { columns: ["c"] }), /no column "c"/],
     ["blank lines only", () => csvText("\n\n", "a.csv"), /no rows/],
