@@ -4,8 +4,7 @@ import { build, context } from "esbuild";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { commit } from "./commit.mjs";
-import { esbuildWgsl } from "./wgsl_plugin.mjs";
+import { pageOptions } from "./page_options.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -16,24 +15,7 @@ const entryPoints = {
   bench_worker: "src/bench/page/studio_worker.ts",
 };
 
-const options = (folder) => ({
-  absWorkingDir: root,
-  entryPoints,
-  outdir: folder,
-  chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
-  splitting: true,
-  minify: true,
-  format: "esm",
-  platform: "browser",
-  target: "es2022",
-  jsx: "automatic",
-  jsxImportSource: "preact",
-  define: { KILN_COMMIT: JSON.stringify(commit()) },
-  metafile: true,
-  plugins: [esbuildWgsl({ minify: true })],
-  logLevel: "warning",
-});
+const options = (folder) => ({ ...pageOptions(folder, entryPoints), jsx: "automatic", jsxImportSource: "preact" });
 
 /** Returns esbuild's metafile. */
 export async function buildStudio(folder) {

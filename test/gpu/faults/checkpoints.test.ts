@@ -70,18 +70,25 @@ fault(30, "Node", "10,000 mutated and truncated files and every hostile header: 
     for (let flips = random.integer(3) + (round % 4 === 0 ? 0 : 1); flips > 0 && mutated.length > 0; flips--) {
       mutated[random.integer(Math.min(mutated.length, headerBytes))]! ^= 1 << random.integer(8);
     }
-    const started = performance.now();
-    try {
-      decodeCheckpoint(mutated);
-    } catch (error) {
-      if (!(error instanceof CheckpointError)) throw error;
-      refused++;
-    }
-    slowest = Math.max(slowest, performance.now() - started);
+    const decoded = () => {
+      const started = performance.now();
+      let isRefused = false;
+      try {
+        decodeCheckpoint(mutated);
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        isRefused = true;
+      }
+      return { isRefused, took_ms: performance.now() - started };
+    };
+    let { isRefused, took_ms } = decoded();
+    // Another process may have had the core: a file is slow if it is slow again.
+    for (let again = 0; again < 3 && took_ms > limit_ms; again++) took_ms = Math.min(took_ms, decoded().took_ms);
+    if (isRefused) refused++;
+    slowest = Math.max(slowest, took_ms);
   }
   expect(refused).toBeGreaterThan(7000);
-  // A collection of garbage or another process may fall into one of them.
-  expect(slowest).toBeLessThan(20 * limit_ms);
+  expect(slowest).toBeLessThan(limit_ms);
   expect(process.memoryUsage.rss() - rss).toBeLessThan(300e6);
   expect(await bits()).toEqual(before);
   dispose();
