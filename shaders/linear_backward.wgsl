@@ -4,7 +4,7 @@
 //         dw [outputs, inputs], db [outputs], f32 or f16. `beside` has dx's shape: with ENDING 1 it is added to dx, with 2 dx is
 //         multiplied by the slope of an activation that kept it.
 // Work:   as matmul_subgroup; the tiles of dw come first, as their sums are the longer ones.
-// Memory: a step of p loads 16 / LANES scalars and 2 vec4s for 128 multiply-adds.
+// Memory: a step of p loads ROWS / LANES scalars and 2 vec4s for 8 ROWS multiply-adds.
 
 enable subgroups;
 
@@ -74,13 +74,13 @@ fn main(
 ) {
   let fours = params.inputs / 4u;
   let tile_cols = (fours + 2u * LANES - 1u) / (2u * LANES);
-  let tiles_of_dw = tile_cols * ((params.outputs + 15u) / 16u);
+  let tiles_of_dw = tile_cols * ((params.outputs + ROWS - 1u) / ROWS);
   let tile = workgroup.x + workgroup.y * workgroups.x;
   let makes_dx = tile >= tiles_of_dw;
   let own = select(tile, tile - tiles_of_dw, makes_dx);
   // Rows of what this tile is part of, and how dz is read: by rows for dx, by columns for dw.
   let height = select(params.outputs, params.rows, makes_dx);
-  let row = own / tile_cols * 16u;
+  let row = own / tile_cols * ROWS;
   if (row >= height) {
     return;
   }
@@ -109,7 +109,7 @@ fn main(
 
   var sums = tile_sums();
   // A loop, not 32 calls: the end is most of what a driver has to compile.
-  for (var i = 0u; i < 2u * min(16u, height - row); i++) {
+  for (var i = 0u; i < 2u * min(ROWS, height - row); i++) {
     let at = (row + i / 2u) * fours + col + i % 2u;
     if (col + i % 2u < fours) {
       if (makes_dx) {
@@ -119,8 +119,8 @@ fn main(
       }
     }
   }
-  if (!makes_dx && params.sums_dz != 0u && first_col == 0u && lane < 16u) {
-    for (var i = 0u; i < max(1u, 16u / LANES); i++) {
+  if (!makes_dx && params.sums_dz != 0u && first_col == 0u && lane < ROWS) {
+    for (var i = 0u; i < max(1u, ROWS / LANES); i++) {
       let output = row + lane + i * LANES;
       if (output < height) {
         db[output] = row_sum[i] + select(0.0, db[output], params.sums_dz == 2u);

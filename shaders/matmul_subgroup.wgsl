@@ -1,13 +1,13 @@
-// y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: a 16x8 tile of y in the registers of
-// each invocation; the tiles of a subgroup lie side by side and share what they load of a.
+// y[i, j] = sum_p a[i, p] * b[p, j], for every batch, then lib/matmul_finish.wgsl: a tile of y, ROWS by 8, in the registers
+// of each invocation; the tiles of a subgroup lie side by side and share what they load of a.
 //
 // Shapes: a [m, k] with any strides; b [k, n] with contiguous rows, b_row, b_inner, b_outer and b_offset multiples of 4;
 //         y [m, n], f32 or f16. Any m and k; n is rounded up to the padding of b's rows.
-// Work:   a workgroup is one subgroup of LANES and makes 16 rows of 8 LANES columns. Each lane loads 16 / LANES elements
+// Work:   a workgroup is one subgroup of LANES and makes ROWS rows of 8 LANES columns. Each lane loads ROWS / LANES elements
 //         of a (at least one) and hands them on by subgroupBroadcast: on software adapters a load costs three times as
 //         much. No workgroup memory, no barriers. Rows and columns past the end are clamped, and only their stores left
 //         out.
-// Memory: a step of p loads 16 / LANES scalars and 2 vec4s for 128 multiply-adds.
+// Memory: a step of p loads ROWS / LANES scalars and 2 vec4s for 8 ROWS multiply-adds.
 
 enable subgroups;
 
@@ -36,13 +36,13 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let tile_cols = (params.n + 8u * LANES - 1u) / (8u * LANES);
-  let tile_rows = (params.m + 15u) / 16u;
+  let tile_rows = (params.m + ROWS - 1u) / ROWS;
   let tile = workgroup.x + workgroup.y * workgroups.x;
   let batch = tile / (tile_cols * tile_rows);
   if (batch >= params.batches) {
     return;
   }
-  let row = tile / tile_cols % tile_rows * 16u;
+  let row = tile / tile_cols % tile_rows * ROWS;
   let first_col = tile % tile_cols * 8u * LANES;
   let col = first_col + position * 8u;
 
@@ -67,11 +67,11 @@ fn main(
   var sums = tile_sums();
   let y_at = y_start(batch);
   // A loop, not 32 calls: the end is most of what a driver has to compile.
-  for (var i = 0u; i < 2u * min(16u, params.m - row); i++) {
+  for (var i = 0u; i < 2u * min(ROWS, params.m - row); i++) {
     finish(y_at, row + i / 2u, col + i % 2u * 4u, sums[i]);
   }
-  if (params.sums_rows != 0u && first_col == 0u && lane < 16u) {
-    for (var i = 0u; i < max(1u, 16u / LANES); i++) {
+  if (params.sums_rows != 0u && first_col == 0u && lane < ROWS) {
+    for (var i = 0u; i < max(1u, ROWS / LANES); i++) {
       if (row + lane + i * LANES < params.m) {
         store_row_sum(batch, row + lane + i * LANES, row_sum[i]);
       }

@@ -3,7 +3,7 @@ import type { Slice } from "../gpu/buffers.js";
 import type { Device } from "../gpu/device.js";
 import { launch } from "../gpu/launch.js";
 import { unaryFunctions } from "./map_functions.js";
-import { chooseVariant, subgroupLanes } from "./matmul_choice.js";
+import { chooseVariant, subgroupLanes, subgroupRows } from "./matmul_choice.js";
 import { layoutOf } from "./matmul_layout.js";
 import { seeProduct } from "./matmul_tuning.js";
 import { unusedBytes, type Finish } from "./matmul_finish.js";
@@ -47,7 +47,7 @@ export function linearBackwardBoth(device: Device, buffers: LinearBackwardBuffer
   const lanes = subgroupLanes(device)!;
   const { residual, slope } = ending.dx;
   const { accumulate = false, rowSums } = ending.dw;
-  const tiles = Math.ceil(inputs / (8 * lanes)) * (Math.ceil(rows / 16) + Math.ceil(outputs / 16));
+  const tiles = Math.ceil(inputs / (8 * lanes)) * (Math.ceil(rows / subgroupRows(lanes)) + Math.ceil(outputs / subgroupRows(lanes)));
   const beside = slope?.kept ?? residual;
   const moved = [...Object.values(buffers), ...(beside ? [beside] : []), ...(rowSums ? [rowSums.to] : [])];
   const unused = rowSums ? null : device.acquire(unusedBytes, "linear backward unused");

@@ -14,7 +14,7 @@ import type { Device } from "../gpu/device.js";
 import { launch, workgroupsFor } from "../gpu/launch.js";
 import type { Shader, Specialisation } from "../gpu/shader_source.js";
 import { columnSums } from "./column_sums.js";
-import { chooseVariant, matrixPlan, splitsFor, subgroupLanes, type MatmulVariant } from "./matmul_choice.js";
+import { chooseVariant, matrixPlan, splitsFor, subgroupLanes, subgroupRows, type MatmulVariant } from "./matmul_choice.js";
 import { finishArguments, finishVariant, needsWholeSums, unusedBytes, type Finish } from "./matmul_finish.js";
 import { batchesOf, batchWindows, hasVec4Rows, hasVec4Terms, layoutOf, packedLayout, splitLayout, type MatmulLayout, type MatmulSizes } from "./matmul_layout.js";
 import { seeProduct } from "./matmul_tuning.js";
@@ -75,6 +75,10 @@ export function matmulParts(device: Device, buffers: MatmulBuffers, sizes: Matmu
 function launchVariant(device: Device, buffers: MatmulBuffers, layout: MatmulLayout, finish: Finish, variant: MatmulVariant): void {
   const tiles = (shader: Shader, rows: number, cols: number, perWorkgroup: number, how: Specialisation = {}) =>
     launchWindows(device, shader, buffers, layout, finish, { rows, cols, perWorkgroup, how });
+  const subgroupTiles = (shader: Shader) => {
+    const lanes = lanesOf(device);
+    tiles(shader, subgroupRows(lanes), 8 * lanes, 1, { consts: { LANES: lanes } });
+  };
   switch (variant) {
     case "naive":
       return tiles(naiveShader, 1, 1, 64);
@@ -85,9 +89,9 @@ function launchVariant(device: Device, buffers: MatmulBuffers, layout: MatmulLay
       return tiles(registerSmallShader, 4, 4, 8);
     case "subgroup":
       if (!hasVec4Rows(layout)) return withRows(device, buffers, layout, finish, variant);
-      return tiles(subgroupShader, 16, 8 * lanesOf(device), 1, { consts: { LANES: lanesOf(device) } });
+      return subgroupTiles(subgroupShader);
     case "subgroup_any":
-      return tiles(subgroupAnyShader, 16, 8 * lanesOf(device), 1, { consts: { LANES: lanesOf(device) } });
+      return subgroupTiles(subgroupAnyShader);
     case "dot":
       if (!hasVec4Terms(layout)) throw new UsageError(`matmul: variant dot needs a [m, k] times b [n, k] with k a multiple of 4, got k ${layout.k}`);
       if (finish.rowSums) throw new UsageError("matmul: variant dot makes no row sums; use register_small");

@@ -64,6 +64,9 @@ function packs({ m, bCol }: MatmulLayout, lanes: number): boolean {
   return lanes >= 8 && bCol !== 1 && m >= rowsWorthPacking.subgroup;
 }
 
+/** Rows of the tile that a subgroup makes: ROWS of lib/subgroup_tile.wgsl. */
+export const subgroupRows = (lanes: number) => 4 * Math.min(lanes, 8);
+
 /** The size of every subgroup where the subgroup kernels can run, else null. */
 export function subgroupLanes({ adapter, features }: Device): number | null {
   const { subgroupMinSize, subgroupMaxSize } = adapter;
