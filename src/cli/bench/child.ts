@@ -1,5 +1,6 @@
 // A training process to look at from outside: how soon its first step is done, and what memory it takes. Started by
 // processes.ts with a job in its arguments; prints one line of JSON.
+import { readFileSync } from "node:fs";
 import { keepHeapSmall } from "../../node/small_heap.js";
 import { findAdapter } from "../../node/open_device.js";
 import { provideNavigatorGpu } from "../../bench/open_engines.js";
@@ -43,9 +44,15 @@ for (let step = 2; step <= steps; step++) {
   if (memory && step % every === 0) samples.push({ step, ...memory(), rss: process.memoryUsage.rss() });
 }
 const [loss] = (await contender.outputs())[0]!;
-const report: ChildReport = { firstStepAt, peakRss: 1024 * process.resourceUsage().maxRSS, stepTimes, samples, loss: loss! };
+const report: ChildReport = { firstStepAt, peakRss: peakRss(), stepTimes, samples, loss: loss! };
 // Dawn's objects need not be taken down for this.
 process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0));
+
+/** Linux counts the memory of the process that started this one into maxRSS; the kernel's own high-water mark begins with the program. */
+function peakRss(): number {
+  const mark = process.platform === "linux" && /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
+  return 1024 * (mark ? Number(mark[1]) : process.resourceUsage().maxRSS);
+}
 
 /** Loads only what the engine needs: that is part of its start. */
 async function open(name: ProcessEngine, spec: TrainingSpec): Promise<Trainer> {
