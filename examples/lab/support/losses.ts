@@ -1,0 +1,41 @@
+// The losses of a number of captured steps, read many at a time: reading each would leave the device idle between two.
+import { mul, stack, type CapturedStep, type Tensor } from "kiln-gpu";
+
+export interface LossOptions<T> {
+  steps: number;
+  signal: AbortSignal;
+  /** What step t is fed. Nothing by default. */
+  feed?: (t: number) => T;
+  /** Ends the run soon after the first loss beyond it, or not finite: the rest would be spent on a lost cause. */
+  stopAbove?: number;
+}
+
+/** Losses that are read together. */
+const readTogether = 32;
+/** Steps that may be unfinished. */
+const ahead = 16;
+
+/** The losses of all steps; where `stopAbove` ends the run, the last is the one that did. */
+export async function lossesOf<T>(step: CapturedStep<T, Tensor>, { steps, signal, feed, stopAbove = Infinity }: LossOptions<T>): Promise<number[]> {
+  const losses: number[] = [];
+  let unread: Tensor[] = [];
+  for (let t = 0; t < steps; t++) {
+    signal.throwIfAborted();
+    // A replay writes over what it returned before.
+    unread.push(mul(step(feed?.(t) as never), 1));
+    await step.ready(ahead);
+    if (unread.length < readTogether && t < steps - 1) continue;
+    losses.push(...(await valuesOf(unread)));
+    unread = [];
+    const lost = losses.findIndex((loss) => !(loss <= stopAbove && Number.isFinite(loss)));
+    if (lost >= 0) return losses.slice(0, lost + 1);
+  }
+  return losses;
+}
+
+async function valuesOf(scalars: readonly Tensor[]): Promise<number[]> {
+  const together = stack(scalars);
+  const values = [...(await together.data())];
+  for (const tensor of [...scalars, together]) tensor.dispose();
+  return values;
+}
