@@ -8,11 +8,12 @@ import { pageOptions } from "./page_options.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** main.js is the page, worker.js trains, bench_worker.js measures; all in one folder, so that main.js finds them by name. */
+/** main.js is the page, worker.js trains, bench_worker.js measures, lab_worker.js experiments; all in one folder, so that main.js finds them by name. */
 const entryPoints = {
   main: "src/studio/main.tsx",
   worker: "src/studio/worker/main.ts",
   bench_worker: "src/bench/page/studio_worker.ts",
+  lab_worker: "src/studio/lab/worker.ts",
 };
 
 const options = (folder) => ({ ...pageOptions(folder, entryPoints), jsx: "automatic", jsxImportSource: "preact" });

@@ -14,6 +14,8 @@ export const pageOptions = (folder, entryPoints) => ({
   minify: true,
   format: "esm",
   platform: "browser",
+  // The experiments of examples/lab import the library by its name.
+  alias: { "kiln-gpu": "./src/index.ts" },
   target: "es2022",
   define: { KILN_COMMIT: JSON.stringify(commit()) },
   metafile: true,

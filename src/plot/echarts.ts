@@ -13,13 +13,13 @@ export const grid = "#8a8f9844";
 export const palette = ["#3b82f6", "#e2603a", "#22a06b", "#b7861a", "#9061d6", "#cf4a86", "#1ba3b5", "#8a6d5a"];
 
 /**
- * A chart of lines or bars as an SVG document. The same options give the same bytes.
+ * A chart of lines, points, bars or shapes as an SVG document. The same options give the same bytes.
  *
  * Throws: UsageError where the package echarts is not installed; `flag` is who asked for the chart.
  */
 export async function renderSvg(option: object, { width, height }: SvgSize, flag: string): Promise<string> {
   const { core, charts, components, renderers } = await loadECharts(flag);
-  core.use([charts.LineChart, charts.BarChart, components.GridComponent, components.TitleComponent, components.LegendComponent, components.MarkLineComponent, renderers.SVGRenderer]);
+  core.use([charts.LineChart, charts.BarChart, charts.ScatterChart, charts.CustomChart, components.GridComponent, components.TitleComponent, components.LegendComponent, components.MarkLineComponent, renderers.SVGRenderer]);
   const chart = core.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({ ...option });
@@ -27,6 +27,13 @@ export async function renderSvg(option: object, { width, height }: SvgSize, flag
   } finally {
     chart.dispose();
   }
+}
+
+/** "0.001" as "1e-3", "2000" as it is. */
+export function shortNumber(value: number): string {
+  const round = Number(value.toPrecision(6));
+  const size = Math.abs(round);
+  return round === 0 || (size >= 0.01 && size < 1e5) ? String(round) : round.toExponential().replace("e+", "e");
 }
 
 /** Without what serves only an interactive page: classes, styles and data for events. What ECharts numbers over all charts starts from 0. */

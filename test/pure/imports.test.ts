@@ -15,7 +15,9 @@ const layers: readonly (readonly string[])[] = [
   ["nn", "optim", "data", "tune"],
   ["train"],
   ["recipe"],
-  ["bench"],
+  ["bench", "lab"],
+  // The experiments: they import the library by its name, and lab.
+  ["../examples"],
   ["node"],
   ["cli", "studio", "index.ts", "node.ts"],
 ];
@@ -35,7 +37,7 @@ function importsOf(path: string): string[] {
 }
 
 function layerOf(path: string): number {
-  const top = relative(src, path).split("/")[0]!;
+  const top = /^(\.\.\/)?[^/]+/.exec(relative(src, path))![0];
   const layer = layers.findIndex((names) => names.includes(top));
   if (layer < 0) throw new Error(`src/${top} is in no layer: add it to the table`);
   return layer;

@@ -1,6 +1,7 @@
 // The page: orders measurements from its worker, shows them as they come, and keeps them as files.
 import { UsageError } from "../../errors.js";
-import { escaped, htmlReport, suiteTable } from "../report/html.js";
+import { escaped } from "../../plot/page.js";
+import { htmlReport, suiteTable } from "../report/html.js";
 import { rowFormat, toLine, type Environment, type Measurement } from "../row.js";
 import { kernelGroups, suites } from "../suites/index.js";
 import type { Message, Order } from "./messages.js";

@@ -1,5 +1,6 @@
 // One HTML file with everything in it: charts as SVG, tables, and what was measured on what. No scripts, nothing loaded.
 import { renderSvg } from "../../plot/echarts.js";
+import { escaped, factList, htmlPage } from "../../plot/page.js";
 import type { Verdict } from "../bars.js";
 import type { Environment, Measurement } from "../row.js";
 import { chartsOf } from "./charts.js";
@@ -15,17 +16,18 @@ export interface ReportOptions {
 export async function htmlReport(rows: readonly Measurement[], { environment, verdicts = [] }: ReportOptions): Promise<string> {
   const charts = await chartSvgs(rows);
   const suites = [...new Set(rows.map(({ suite }) => suite))];
-  return [
-    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>kiln bench: ${escaped(environment.adapter)}</title>`,
-    `<meta name="viewport" content="width=device-width"><style>${style}</style></head><body>`,
-    "<h1>kiln bench</h1>",
-    environmentList(environment),
-    environment.software ? "<p><strong>A software adapter:</strong> these numbers say nothing about a GPU.</p>" : "",
-    verdicts.length > 0 ? verdictTable(verdicts) : "",
-    ...charts.map(({ svg }) => `<figure>${svg}</figure>`),
-    ...suites.map((suite) => suiteTable(suite, rows.filter((row) => row.suite === suite))),
-    "</body></html>\n",
-  ].join("\n");
+  return htmlPage(
+    `kiln bench: ${environment.adapter}`,
+    [
+      "<h1>kiln bench</h1>",
+      environmentList(environment),
+      environment.software ? "<p><strong>A software adapter:</strong> these numbers say nothing about a GPU.</p>" : "",
+      verdicts.length > 0 ? verdictTable(verdicts) : "",
+      ...charts.map(({ svg }) => `<figure>${svg}</figure>`),
+      ...suites.map((suite) => suiteTable(suite, rows.filter((row) => row.suite === suite))),
+    ],
+    ".own { font-weight: 600; }\n",
+  );
 }
 
 /** The report's charts alone. Throws as `htmlReport`. */
@@ -63,30 +65,12 @@ function verdictTable(verdicts: readonly Verdict[]): string {
 }
 
 function environmentList({ adapter, class: kind, runtime, machine, commit, date, versions }: Environment): string {
-  const facts: [string, string][] = [
+  return factList([
     ["adapter", `${adapter} (class ${kind})`],
     ["runtime", runtime],
     ["machine", machine],
     ["commit", commit],
     ["date", date],
     ["versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
-  ];
-  return `<dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escaped(value)}</dd>`).join("")}</dl>`;
+  ]);
 }
-
-export function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-const style = `
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-body { max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; }
-dt { color: #7d838c; } dd { margin: 0; }
-figure { display: inline-block; margin: 0.5rem 0; width: 100%; max-width: 760px; }
-figure svg { width: 100%; height: auto; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-th, td { text-align: left; padding: 0.15rem 0.6rem; border-bottom: 1px solid #8a8f9844; white-space: nowrap; }
-.own { font-weight: 600; }
-`;

@@ -1,5 +1,5 @@
 // Plots as SVG.
-import { grid, ink, palette, renderSvg } from "../../plot/echarts.js";
+import { grid, ink, palette, renderSvg, shortNumber } from "../../plot/echarts.js";
 import { visiblePoints, type Axis, type Plot } from "./plot.js";
 
 export interface SvgOptions {
@@ -71,11 +71,4 @@ function extentOf(values: readonly number[]): { min: number; max: number } {
   let [min, max] = [Infinity, -Infinity];
   for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
   return min <= max ? { min, max } : { min: 0.1, max: 1 };
-}
-
-/** "0.001" as "1e-3", "2000" as it is. */
-function shortNumber(value: number): string {
-  const round = Number(value.toPrecision(6));
-  const size = Math.abs(round);
-  return round === 0 || (size >= 0.01 && size < 1e5) ? String(round) : round.toExponential().replace("e+", "e");
 }

@@ -1,5 +1,4 @@
 // What `kiln lr-find`, `sharpness` and `advise` share: flags, the model in training that they look at, progress, files.
-import { SingleBar } from "cli-progress";
 import { Option, type Command } from "commander";
 import pc from "picocolors";
 import { UsageError } from "../../errors.js";
@@ -18,6 +17,7 @@ import { adapterFlag, adapterHelp, announce, parseAdapter, withDevice } from "..
 import type { Plot } from "../plot/plot.js";
 import { svgOf } from "../plot/svg.js";
 import { terminalPlot } from "../plot/terminal.js";
+import { ProgressBar } from "../progress_bar.js";
 import { settingsFlags, type SettingsFlags } from "../settings_flags.js";
 import { planNewRun, planOfCheckpoint } from "../train_plan.js";
 
@@ -105,27 +105,4 @@ async function planOf(command: Command, { checkpoint, json: _j, svg: _s, adapter
   const fixed = given.find((name) => !withCheckpoint.includes(name) && !own.includes(name));
   if (fixed) throw new UsageError(`${flagOf(fixed)}: is the checkpoint's, got ${String(command.opts()[fixed])} too; leave it out, or leave --checkpoint out`);
   return planOfCheckpoint(checkpoint, "--checkpoint", settings);
-}
-
-/** A bar on a terminal; nothing elsewhere. */
-export class ProgressBar {
-  private bar: SingleBar | null = null;
-  private stage = "";
-
-  update(stage: string, { done, total }: { done: number; total: number }, note = ""): void {
-    if (process.stderr.isTTY !== true || process.env.TERM === "dumb") return;
-    if (stage !== this.stage) {
-      this.stop();
-      this.stage = stage;
-      this.bar = new SingleBar({ format: `${stage.padEnd(12)} {bar} {value}/{total}  {note}`, barsize: 30, hideCursor: true, clearOnComplete: true, stream: process.stderr, gracefulExit: false });
-      this.bar.start(total, 0, { note: "" });
-    }
-    this.bar?.update(done, { note });
-  }
-
-  stop(): void {
-    this.bar?.stop();
-    this.bar = null;
-    this.stage = "";
-  }
 }

@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import { ChartsPanel } from "../charts/charts_panel.js";
 import { SchedulePanel } from "../schedule_editor/schedule_panel.js";
+import { LabPanel } from "../lab/lab_panel.js";
 import { RunsPanel } from "../compare/runs_panel.js";
 import { SettingsPanel } from "../settings_form/settings_panel.js";
 import { AttentionPanel } from "../text/attention_panel.js";
@@ -22,10 +23,11 @@ export const middle: readonly Panel[] = [
   { id: "charts", title: "Charts", component: ChartsPanel },
   { id: "schedule", title: "Schedule", component: SchedulePanel },
 ];
-/** Tabs below: text, attention, runs, tools. */
+/** Tabs below: text, attention, runs, tools, lab. */
 export const tabs: readonly Panel[] = [
   { id: "text", title: "Text", component: TextPanel },
   { id: "attention", title: "Attention", component: AttentionPanel },
   { id: "runs", title: "Runs", component: RunsPanel },
   { id: "tools", title: "Tools", component: ToolsPanel },
+  { id: "lab", title: "Lab", component: LabPanel },
 ];
