@@ -18,7 +18,7 @@ export interface SamplingOptions {
   fewSamples: number;
 }
 
-export const thorough: SamplingOptions = { samples: 11, least_ms: 60, slow_ms: 1500, fewSamples: 5 };
+export const thorough: SamplingOptions = { samples: 21, least_ms: 60, slow_ms: 1500, fewSamples: 7 };
 export const quick: SamplingOptions = { samples: 5, least_ms: 15, slow_ms: 300, fewSamples: 3 };
 
 export interface Timing {
