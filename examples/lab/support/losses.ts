@@ -10,10 +10,8 @@ export interface LossOptions<T> {
   stopAbove?: number;
 }
 
-/** Losses that are read together. */
+/** Steps that are launched, and losses read, together: waiting for each costs more than a small step. */
 const readTogether = 32;
-/** Steps that may be unfinished. */
-const ahead = 16;
 
 /** The losses of all steps; where `stopAbove` ends the run, the last is the one that did. */
 export async function lossesOf<T>(step: CapturedStep<T, Tensor>, { steps, signal, feed, stopAbove = Infinity }: LossOptions<T>): Promise<number[]> {
@@ -23,8 +21,9 @@ export async function lossesOf<T>(step: CapturedStep<T, Tensor>, { steps, signal
     signal.throwIfAborted();
     // A replay writes over what it returned before.
     unread.push(mul(step(feed?.(t) as never), 1));
-    await step.ready(ahead);
     if (unread.length < readTogether && t < steps - 1) continue;
+    // Sleeps in Node on a software adapter, where reading would poll and take a core from it.
+    await step.ready(0);
     losses.push(...(await valuesOf(unread)));
     unread = [];
     const lost = losses.findIndex((loss) => !(loss <= stopAbove && Number.isFinite(loss)));
