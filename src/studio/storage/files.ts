@@ -42,19 +42,32 @@ export class MemoryFiles implements Files {
   }
 }
 
-/** Carries out what a browser may refuse. `doing` is for the message, as in "write runs/ab12/record.json". */
-export async function attempting<T>(doing: string, work: () => Promise<T>): Promise<T> {
+/** Carries out what a browser may refuse. `doing` is for the message, as in "write runs/ab12/record.json"; `size` is how much is written, in bytes. */
+export async function attempting<T>(doing: string, work: () => Promise<T>, size = 0): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw storageError(doing, cause);
+    throw await storageError(doing, cause, size);
   }
 }
 
-function storageError(doing: string, cause: unknown): StorageError {
-  const { name = "Error", message = String(cause) } = cause as Partial<Error>;
-  if (name === "QuotaExceededError") {
-    return new StorageError(`storage: the browser has no room left, got ${name} at ${doing}; remove runs or free disk space, and download the checkpoint meanwhile`, { cause });
+async function storageError(doing: string, cause: unknown, size: number): Promise<StorageError> {
+  const { name, message } = cause instanceof Error ? cause : { name: "Error", message: String(cause) };
+  const said = message === "" ? name : `${name}: ${message}`;
+  // Chromium also says AbortError, "Failed to write data to data pipe", of a file that is over the quota.
+  if (name === "QuotaExceededError" || (size > 0 && (await hasNoRoomFor(size)))) {
+    return new StorageError(`storage: the browser has no room left to ${doing}, got ${said}; remove runs or free disk space, and download the checkpoint meanwhile`, { cause });
   }
-  return new StorageError(`storage: the browser refuses to ${doing}, got ${name}: ${message}; allow this site to store data, and download the checkpoint meanwhile`, { cause });
+  return new StorageError(`storage: the browser refuses to ${doing}, got ${said}; allow this site to store data, see that the disk has room, and download the checkpoint meanwhile`, { cause });
+}
+
+/** What stands in a file's place stays until the new bytes are whole, so that it makes no room for them. */
+async function hasNoRoomFor(size: number): Promise<boolean> {
+  try {
+    const { usage = 0, quota = Infinity } = await navigator.storage.estimate();
+    return usage + size > quota;
+  } catch {
+    // A browser that does not say.
+    return false;
+  }
 }

@@ -35,7 +35,7 @@ export class IndexedFiles implements Files {
   }
 
   write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.change(`write ${path}`, (files) => files.put(bytes, path));
+    return this.change(`write ${path}`, (files) => files.put(bytes, path), bytes.length);
   }
 
   remove(path: string): Promise<void> {
@@ -46,12 +46,13 @@ export class IndexedFiles implements Files {
     return this.change(`remove ${folder}`, (files) => files.delete(below(folder)));
   }
 
-  private change(doing: string, request: (files: ReturnType<typeof this.files>["store"]) => Promise<unknown>): Promise<void> {
-    return attempting(doing, async () => {
+  private change(doing: string, request: (files: ReturnType<typeof this.files>["store"]) => Promise<unknown>, size = 0): Promise<void> {
+    const work = async () => {
       const transaction = this.files();
       // A full disk fails the transaction, not always the request.
       await Promise.all([request(transaction.store), transaction.done]);
-    });
+    };
+    return attempting(doing, work, size);
   }
 
   private files() {

@@ -37,7 +37,7 @@ export class OpfsFiles implements Files {
   }
 
   write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    return attempting(`write ${path}`, () => this.put(path, bytes));
+    return attempting(`write ${path}`, () => this.put(path, bytes), bytes.length);
   }
 
   remove(path: string): Promise<void> {
