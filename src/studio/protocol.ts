@@ -2,6 +2,7 @@
 import type { AdapterDescription } from "../gpu/adapter.js";
 import type { TrainSettings } from "../recipe/settings.js";
 import type { StepMetrics, ValidationMetrics } from "../train/index.js";
+import type { StorageUse } from "./storage/store.js";
 
 /** Of one run, unique in this browser. */
 export type RunId = string;
@@ -127,6 +128,13 @@ export interface SampledToken {
   alternatives: { text: string; probability: number }[];
 }
 
+/** What a model wrote while it trained, after a validation. */
+export interface TrainingSample {
+  /** Steps that it had taken. */
+  step: number;
+  tokens: SampledToken[];
+}
+
 /** Attention weights of one sequence: weights[layer][head] is [tokens x tokens] row by row, row i says where token i looks. */
 export interface AttentionMaps {
   tokens: string[];
@@ -135,16 +143,17 @@ export interface AttentionMaps {
 
 /** `running` is never kept waiting: rows come bundled, a few times a second. */
 export type StudioEvent =
-  | { kind: "record"; record: RunRecord }
+  /** `elsewhere`: another tab trains it at this moment, so that it can only be watched here. */
+  | { kind: "record"; record: RunRecord; elsewhere: boolean }
   | { kind: "rows"; run: RunId; steps: StepRow[]; validations: ValidationRow[]; sharpness: SharpnessRow[] }
-  /** The run went back to an earlier step (a recovery): rows after it are void. */
+  /** The run went back to an earlier step (a recovery): rows and samples after it are void. */
   | { kind: "rewound"; run: RunId; step: number }
-  | { kind: "sample"; run: RunId; step: number; tokens: SampledToken[] }
+  | ({ kind: "sample"; run: RunId } & TrainingSample)
   | { kind: "removed"; run: RunId }
   /** The adapter the worker is on from now; null while it has none. */
   | { kind: "device"; device: DeviceInfo | null; message: string | null }
-  /** Something the user should see that ends nothing: storage is full, another tab holds the run. */
-  | { kind: "notice"; level: "info" | "warning" | "error"; text: string };
+  /** Something the user should see that ends nothing: storage is full, another tab holds the run. `unsaved` is a run that only the memory has: the page offers it as a file. */
+  | { kind: "notice"; level: "info" | "warning" | "error"; text: string; unsaved?: RunId };
 
 export interface NewRun {
   name: string;
@@ -176,12 +185,16 @@ export interface StudioWorker {
   rename(run: RunId, name: string): Promise<void>;
   remove(run: RunId): Promise<void>;
   metrics(run: RunId): Promise<RunMetrics>;
+  /** What was stored of what it wrote while it trained, newest first. */
+  samples(run: RunId): Promise<TrainingSample[]>;
   /** The user's own text that the run trains on; null where `settings.data` names what everybody has. */
   text(run: RunId): Promise<string | null>;
   /** The whole state as `kiln train` writes it: safetensors. */
   exportCheckpoint(run: RunId): Promise<Uint8Array>;
   /** A run at the checkpoint's step; `text` where its data are a text of the user's. */
   importCheckpoint(name: string, bytes: Uint8Array, text: string | null): Promise<RunId>;
+  /** How much this site stores, and what the browser promises. */
+  storageUse(): Promise<StorageUse>;
 
   /** From the weights of this moment, between two steps where the run trains. Resolves when all tokens were told. */
   sample(run: RunId, request: SampleRequest, onToken: (token: SampledToken) => void): Promise<void>;

@@ -38,6 +38,12 @@ function inkOf(page: Page): Promise<number> {
   });
 }
 
+/** What the model wrote, newest first: the step and the text of each. */
+async function textsOf(page: Page): Promise<string[]> {
+  const shown = page.getByRole("tabpanel", { name: "Text" }).getByRole("article");
+  return Promise.all((await shown.all()).map(async (text) => `${await text.getByRole("heading").innerText()}: ${await text.locator(".tokens").innerText()}`));
+}
+
 /** Rules broken, each with where; of what is folded away too. axe needs no help of the page's policy: it runs through the debugger. */
 async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
@@ -85,11 +91,16 @@ describe("a run from start to end", () => {
     await button(page, "Pause").click();
     await untilSays(page, "paused");
     const before = await stateOf(page);
+    // Once it is saved.
+    await expect.poll(() => button(page, "Resume").isEnabled(), { timeout: 30_000 }).toBe(true);
+    const written = await textsOf(page);
+    expect(written.length).toBeGreaterThan(1);
     await page.reload();
     await untilSays(page, "step");
     const after = await stateOf(page);
     expect(after.step).toBe(before.step);
     expect(after.text).toContain("paused");
+    await expect.poll(() => textsOf(page), { timeout: 30_000 }).toEqual(written);
     await button(page, "Resume").click();
     await untilStep(page, before.step + 10);
     expect((await stateOf(page)).loss, "as if it began anew").toBeLessThan(firstLoss - 0.3);
@@ -100,6 +111,11 @@ describe("a run from start to end", () => {
     await untilSays(page, "stopped");
     // Once it is saved.
     await expect.poll(() => button(page, "Resume").isEnabled(), { timeout: 30_000 }).toBe(true);
+  });
+
+  it("says how much is stored", async () => {
+    await page.getByRole("tab", { name: "Runs" }).click();
+    await page.getByText(/This site stores [\d.]+ [kM]B of at most [\d.]+ [MG]B in this browser\./).waitFor();
   });
 });
 

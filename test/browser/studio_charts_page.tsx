@@ -46,7 +46,7 @@ const studio = {
       const validations = Array.from({ length: 8 }, (_, k): ValidationRow => ({ step: (k + 1) * every, validationLoss: 1.9 + 0.1 * run + 2 * Math.exp(-k / 2), trainLoss: null, bestValidationLoss: 1, seconds: (k + 1) * every * (0.03 + 0.01 * run), exactMatch: exact ? k / 8 : null }));
       const sharpness = sharp ? validations.map(({ step }) => ({ step, sharpness: 200 + step, threshold: 2 / (200 + step) })) : [];
       metrics.append({ steps: rows, validations, sharpness });
-      return [`run-${run}`, { record: record(`run-${run}`, run === 0 ? "post-LN" : `without warmup ${run}`, run), metrics, sample: null }];
+      return [`run-${run}`, { record: record(`run-${run}`, run === 0 ? "post-LN" : `without warmup ${run}`, run), metrics, elsewhere: false }];
     });
     batch(() => {
       runs.value = new Map(made);

@@ -28,7 +28,7 @@ const studio = {
     const rows = Array.from({ length: steps }, (_, i) => ({ step: i + 1, loss: 3, lr: 0.1 * scheduleOf(small).at(i), gradNorm: 1, clipped: false, skipped: false, lossScale: 1, tokensPerSecond: 1000, seconds: i / 20 }));
     metrics.append({ steps: rows, validations: [], sharpness: edge === null ? [] : [50, 100, 150].map((step) => ({ step, sharpness: 2 / edge, threshold: edge })) });
     batch(() => {
-      runs.value = new Map([["run", { metrics, sample: null, record: {
+      runs.value = new Map([["run", { metrics, elsewhere: false, record: {
         id: "run", name: "first run", created: 0, settings: small, text: null, status: "running", message: null, step: steps, parameters: 1, adapter: null,
         loss: 3, bestValidationLoss: null, exactMatch: null, trainedSeconds: 1, savedStep: null, changes: [], clonedFrom: null,
       } }]]);

@@ -102,6 +102,28 @@ for (const kind of ["opfs", "indexeddb"] as const) {
         expect((await tab.call("rows", "a", 0)).steps).toEqual([]);
       }));
 
+    it("keeps the newest samples, the later one of each step, forgets those after a step, and names what cannot be read", () =>
+      inNewProfile(async (context) => {
+        const tab = await Tab.open(context, kind);
+        await tab.call("create", "a", {}, null);
+        for (let step = 10; step <= 250; step += 10) await tab.call("writeSample", "a", step);
+        await tab.call("writeSample", "a", 250, 251);
+        await tab.page.reload();
+        await tab.call("open", kind);
+        const newest = Array.from({ length: 20 }, (_, i) => [250 - 10 * i, i === 0 ? "at 251" : `at ${250 - 10 * i}`]);
+        expect(await tab.call("samples", "a")).toEqual({ said: newest, first: [{ text: "at 251", given: false, probability: 0.5, alternatives: [{ text: "…", probability: 0.25 }] }], damaged: [] });
+        await tab.call("rewind", "a", 100);
+        expect((await tab.call("samples", "a")).said).toEqual(newest.slice(15));
+        const [cut, other] = (await tab.call("paths")).filter((path) => path.includes("samples"));
+        await tab.call("cut", cut!, 0.5);
+        await tab.call("spoil", other!, '{"step":70,"tokens":[{"text":"x","given":false,"probability":0.5}]}');
+        const { said, damaged } = await tab.call("samples", "a");
+        expect(said).toEqual(newest.slice(15, 18));
+        expect(damaged.map(({ name }) => name).sort()).toEqual([cut, other]);
+        await tab.call("remove", "a");
+        expect(await tab.call("paths")).toEqual([]);
+      }));
+
     fault(33, "Chromium", `${kind}: damaged files are named and skipped, and the page goes on`, () =>
       inNewProfile(async (context) => {
         const tab = await Tab.open(context, kind);
@@ -137,7 +159,7 @@ for (const kind of ["opfs", "indexeddb"] as const) {
         expect(await tab.call("saved", "good")).toMatch(/^StorageError: storage: no checkpoint of the run can be read, got .*000000002/);
       }));
 
-    fault(28, "Chromium", `${kind}: a page that crashes in the middle of a save leaves the old checkpoint or the new one`, () =>
+    fault(28, "Chromium", `${kind}: a page that crashes in the middle of a save leaves the old checkpoint or the new one`, (count) =>
       inNewProfile(async (context) => {
         const crashes = 8;
         const first = await Tab.open(context, kind);
@@ -160,6 +182,7 @@ for (const kind of ["opfs", "indexeddb"] as const) {
           await reader.page.close();
         }
         expect(before, "no save was under way when the page crashed").toBeGreaterThan(1);
+        count(crashes, "crashes of a page in a save");
         console.log(`${kind}: ${crashes} crashes, checkpoints saved up to step ${before}, none lost`);
       }), 240_000);
 
@@ -178,7 +201,7 @@ for (const kind of ["opfs", "indexeddb"] as const) {
           refused = await tab.call("save", "a", step, 1_000_000);
           if (refused === null) await new Promise((resolve) => setTimeout(resolve, 1000));
         }
-        expect(refused).toMatch(/^StorageError: storage: the browser has no room left, got QuotaExceededError.*download the checkpoint/);
+        expect(refused).toMatch(/^StorageError: storage: the browser has no room left to write runs\/a\/checkpoint\/\S+, got (QuotaExceededError|AbortError)\b.*; remove runs or free disk space, and download the checkpoint meanwhile$/);
         const kept = step - 2;
         expect(await tab.call("saved", "a")).toEqual({ step: kept, says: kept, damaged: [] });
         await session.send("Storage.overrideQuotaForOrigin", { origin });
@@ -186,7 +209,7 @@ for (const kind of ["opfs", "indexeddb"] as const) {
         expect(await tab.call("saved", "a")).toEqual({ step: 99, says: 99, damaged: [] });
       }));
 
-    fault(38, "Chromium", `${kind}: two pages that save one run 100 times each leave a whole checkpoint and record at every moment`, () =>
+    fault(38, "Chromium", `${kind}: two pages that save one run 100 times each leave a whole checkpoint and record at every moment`, (count) =>
       inNewProfile(async (context) => {
         const [one, other, reader] = [await Tab.open(context, kind), await Tab.open(context, kind), await Tab.open(context, kind)];
         await one.call("create", "a", {}, null);
@@ -205,6 +228,7 @@ for (const kind of ["opfs", "indexeddb"] as const) {
         expect([1099, 5099]).toContain(saved.step);
         expect(saved.says).toBe(saved.step);
         expect((await reader.call("list")).records[0]!.step % 1000).toBe(99);
+        count(200, "saves by two writers");
         console.log(`${kind}: 200 saves by two pages, looked at ${looks} times meanwhile`);
       }), 240_000);
   });

@@ -69,11 +69,17 @@ const tests = {
   list: () => store.list(),
   repaired: async () => repairRecords(store, (await store.list()).records, await tabs.held()),
   append: (id: string, from: number, to: number) => store.appendMetrics(id, rowsOf(from, to)),
-  rewind: (id: string, step: number) => store.rewindMetrics(id, step),
+  rewind: (id: string, step: number) => store.rewind(id, step),
   async rows(id: string, to: number) {
     const { damaged, ...metrics } = await store.readMetrics(id);
     const isExact = JSON.stringify(metrics, (_key, value: unknown) => (typeof value === "number" ? String(value) : value)) === JSON.stringify(rowsOf(1, to), (_key, value: unknown) => (typeof value === "number" ? String(value) : value));
     return { steps: metrics.steps.map(({ step }) => step), isExact, damaged };
+  },
+  /** What was written at a step says which. */
+  writeSample: (id: string, step: number, said = step) => store.writeSample(id, { step, tokens: [{ text: `at ${said}`, given: false, probability: 0.5, alternatives: [{ text: "…", probability: 0.25 }] }] }),
+  async samples(id: string) {
+    const { samples, damaged } = await store.readSamples(id);
+    return { said: samples.map(({ step, tokens }) => [step, tokens[0]!.text]), first: samples[0]?.tokens ?? [], damaged };
   },
   save: (id: string, step: number, elements: number) => store.writeCheckpoint(id, checkpointOf(step, elements)).then(() => null, failure),
   async saved(id: string) {

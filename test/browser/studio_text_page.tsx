@@ -8,6 +8,7 @@ import { Notices } from "../../src/studio/layout/notices.js";
 import type { RunRecord, SampledToken } from "../../src/studio/protocol.js";
 import { MetricsLog } from "../../src/studio/state/metrics_log.js";
 import { device, runs, selectedRun } from "../../src/studio/state/runs.js";
+import { addSample } from "../../src/studio/state/samples.js";
 import { chooseTheme } from "../../src/studio/state/theme.js";
 import { AttentionPanel } from "../../src/studio/text/attention_panel.js";
 import { TextPanel } from "../../src/studio/text/text_panel.js";
@@ -24,7 +25,7 @@ const page = {
   async train(id: string, data: string, steps: number) {
     const exactMatch = await worker.train(id, data, steps);
     const record = { ...recordOf(id, data === "task" ? "task:copy:2" : "words.txt", steps), exactMatch };
-    runs.value = new Map(runs.value).set(id, { record, metrics: new MetricsLog(), sample: null });
+    runs.value = new Map(runs.value).set(id, { record, metrics: new MetricsLog(), elsewhere: false });
     selectedRun.value = id;
     return exactMatch;
   },
@@ -32,7 +33,8 @@ const page = {
   /** As a "sample" event does. */
   tell: (id: string, step: number, tokens: SampledToken[]) => {
     const run = runs.value.get(id)!;
-    runs.value = new Map(runs.value).set(id, { ...run, record: { ...run.record, step }, sample: { step, tokens } });
+    runs.value = new Map(runs.value).set(id, { ...run, record: { ...run.record, step } });
+    addSample(id, { step, tokens });
   },
   /** As "record" and "rows" events do. */
   validate(id: string, step: number) {

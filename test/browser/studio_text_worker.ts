@@ -30,6 +30,7 @@ const api = {
   attention: (run: string, typed: string): Promise<AttentionMaps> => attentionMaps(writers.get(run)!, typed),
   sampleAsItTrains: (request: SampleRequest | null): void => void asked.push(request),
   asked: () => asked,
+  samples: () => [],
 };
 
 export type TextWorker = typeof api;

@@ -25,7 +25,7 @@ function showRun(): void {
     id: "a", name: "First look", created: 1, settings: settings.value, text: null, status: "paused" as const, message: null, step: 100, parameters: 1000, adapter: null,
     loss: 3, bestValidationLoss: null, exactMatch: null, trainedSeconds: 1, savedStep: 100, changes: [], clonedFrom: null,
   };
-  runs.value = new Map([["a", { record, metrics, sample: null }]]);
+  runs.value = new Map([["a", { record, metrics, elsewhere: false }]]);
   selectedRun.value = "a";
 }
 

@@ -3,8 +3,6 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { worker } from "../client.js";
 import { builtInData } from "../data_sources.js";
-import { fileNameOf } from "./run_files.js";
-import { saveFile } from "../charts/export.js";
 import type { LiveChange, RunRecord } from "../protocol.js";
 import { notify, telling } from "../state/notices.js";
 import { runs, selectedRun } from "../state/runs.js";
@@ -12,8 +10,8 @@ import { loadSettings, ownText } from "../state/settings.js";
 import type { TrainSettings } from "../../recipe/settings.js";
 import { linkToSettings } from "../state/url.js";
 import { settingsWithoutWarmup } from "./clone_settings.js";
-import { runOfFile } from "./checkpoint_header.js";
 import { settingText } from "./columns.js";
+import { saveModel } from "./save_model.js";
 import { compareRun } from "./state.js";
 import { words } from "../settings_form/words.js";
 import type { SettingName } from "../state/settings.js";
@@ -146,11 +144,4 @@ async function copyLink({ settings }: RunRecord): Promise<void> {
     // Without the permission, or without https: the user copies it by hand.
     notify("info", `Copy this link: ${link}`);
   }
-}
-
-async function saveModel({ id, name }: RunRecord): Promise<void> {
-  const bytes = await worker.exportCheckpoint(id);
-  // Of the file itself: a run that trains has gone on since.
-  const { step } = await runOfFile(bytes);
-  saveFile(fileNameOf(name, `-step${step}.safetensors`), new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
 }

@@ -8,6 +8,7 @@ import { RunsTable } from "./runs_table.js";
 import { SaveMenu } from "./save_menu.js";
 import { allSettings, filter, followRuns, shownRows } from "./state.js";
 import { followSweep } from "./sweep.js";
+import { StorageUse } from "./storage_use.js";
 import { SweepPanel } from "./sweep_panel.js";
 import "./runs.css";
 
@@ -36,6 +37,7 @@ export function RunsPanel() {
       ) : (
         <RunsTable />
       )}
+      <StorageUse />
       {front && <RunActions key={front.record.id} record={front.record} />}
       <SweepPanel />
     </div>

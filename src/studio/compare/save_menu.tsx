@@ -7,6 +7,8 @@ import { hasData } from "../charts/chart_lines.js";
 import { notify, telling } from "../state/notices.js";
 import { drawn } from "../state/runs.js";
 import { loadMetrics } from "../state/load_metrics.js";
+import { loadSamples } from "../state/load_samples.js";
+import { samplesOf } from "../state/samples.js";
 import { metricsCsv, runsJson, samplesText, settingsCsv } from "./run_files.js";
 import { exportedRuns } from "./state.js";
 
@@ -61,8 +63,13 @@ async function saveSettings(): Promise<void> {
 }
 
 async function saveSamples(): Promise<void> {
-  const samples = exportedRuns().flatMap(({ record: { name }, sample }) => (sample ? [{ name, step: sample.step, text: sample.tokens.map((token) => token.text).join("") }] : []));
-  if (samples.length === 0) notify("warning", "These runs have written nothing since the page was opened: switch on text while training, or write some in the text panel.");
+  const chosen = exportedRuns();
+  await Promise.all(chosen.map(({ record }) => loadSamples(record.id)));
+  const samples = chosen.flatMap(({ record: { id, name } }) => {
+    const newest = samplesOf(id).find(({ trained }) => trained);
+    return newest ? [{ name, step: newest.step, text: newest.tokens.map((token) => token.text).join("") }] : [];
+  });
+  if (samples.length === 0) notify("warning", "These runs have written nothing while they trained: switch on “Write as it trains” in the text panel.");
   else saveFile("kiln-samples.txt", text(samplesText(samples), "text/plain"));
 }
 

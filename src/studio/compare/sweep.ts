@@ -7,6 +7,7 @@ import { words } from "../settings_form/words.js";
 import { notify } from "../state/notices.js";
 import { comparedRuns, device, runs, selectedRun, training } from "../state/runs.js";
 import { settings, textOfSettings, type SettingName } from "../state/settings.js";
+import { until } from "../state/until.js";
 import type { RunId, RunStatus } from "../protocol.js";
 import { parseValues, sweepPoints } from "./sweep_plan.js";
 import { nextAction, type QueuedPoint, type Sweep } from "./sweep_queue.js";
@@ -98,15 +99,6 @@ async function goOn(run: RunId): Promise<void> {
 }
 
 const statusOf = (run: RunId): RunStatus | undefined => runs.value.get(run)?.record.status;
-
-/** Answers and events come by different ways: what a call has changed may be told after its answer. */
-function until(told: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const end = effect(() => {
-      if (told()) queueMicrotask(() => (end(), resolve()));
-    });
-  });
-}
 
 async function start(now: Sweep, index: number): Promise<void> {
   const { settings: wanted, value, seed } = now.points[index]!;

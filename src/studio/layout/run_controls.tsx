@@ -5,7 +5,7 @@ import type { RunRecord } from "../protocol.js";
 import { words } from "../settings_form/words.js";
 import { estimateError, wontFit } from "../state/estimate.js";
 import { telling } from "../state/notices.js";
-import { device, deviceMessage, selected, selectedRun, training } from "../state/runs.js";
+import { device, deviceMessage, selected, selectedRun, training, watched } from "../state/runs.js";
 import { settings, settingsError, textOfSettings, type SettingName } from "../state/settings.js";
 import { nameOfRun } from "../state/run_name.js";
 import { count, duration, loss } from "./format.js";
@@ -28,7 +28,8 @@ export function RunControls() {
     void askToPersist();
     selectedRun.value = await worker.start({ name: nameOfRun(), settings: settings.value, text: textOfSettings.value, clonedFrom: null });
   };
-  const busy = asked.value !== null;
+  // Before the worker has answered, and while it is started again.
+  const busy = asked.value !== null || device.value === undefined;
   return (
     <section class="run-controls" aria-label="Training">
       <div class="row" role="group" aria-label="Run">
@@ -48,10 +49,19 @@ export function RunControls() {
       <p id="start-why" class="status">
         <State record={shown} wrong={wrong} />
       </p>
+      {watched.value && <ReadOnly name={watched.value.name} />}
       <p class="visually-hidden" role="status">
         {shown && `${shown.name}: ${statusWords[shown.status]}`}
       </p>
     </section>
+  );
+}
+
+function ReadOnly({ name }: { name: string }) {
+  return (
+    <p class="read-only" role="note">
+      <strong>Read-only:</strong> “{name}” trains in another tab. Stop it there, or close that tab, to go on with it here.
+    </p>
   );
 }
 

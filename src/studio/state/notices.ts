@@ -1,4 +1,5 @@
 // What the page tells the user in passing.
+import type { RunId } from "../protocol.js";
 import { notices } from "./runs.js";
 
 export type NoticeLevel = "info" | "warning" | "error";
@@ -7,9 +8,10 @@ let last = 0;
 /** More would cover the page; the oldest gives way. */
 const mostShown = 4;
 
-export function notify(level: NoticeLevel, text: string): void {
+/** `unsaved` is a run that the notice offers as a file. */
+export function notify(level: NoticeLevel, text: string, unsaved: RunId | null = null): void {
   const others = notices.value.filter((notice) => notice.text !== text);
-  notices.value = [...others, { id: ++last, level, text }].slice(-mostShown);
+  notices.value = [...others, { id: ++last, level, text, unsaved }].slice(-mostShown);
 }
 
 export function dismiss(id: number): void {

@@ -2,15 +2,17 @@
 //
 //   runs/<id>/record.json                    the record, with the version of its format
 //   runs/<id>/metrics/<n>.jsonl              rows, in files of bounded size
+//   runs/<id>/samples/<step>.json            what the model wrote at a step
 //   runs/<id>/checkpoint/<n>.safetensors     the newest and the one before
 //   texts/<fingerprint>.txt                  texts of the user's
 import { StorageError } from "../../errors.js";
 import { decodeCheckpoint } from "../../train/index.js";
-import type { RunId, RunMetrics, RunRecord } from "../protocol.js";
+import type { RunId, RunMetrics, RunRecord, TrainingSample } from "../protocol.js";
 import { exclusively } from "./exclusively.js";
 import type { Files } from "./files.js";
 import { MetricsSegments, type StoredMetrics } from "./metrics_segments.js";
 import { decodeRecord, encodeRecord } from "./record_file.js";
+import { readSamples, rewindSamples, writeSample, type StoredSamples } from "./sample_files.js";
 import type { Damage, StorageUse, Store, StoredCheckpoint, StoredRuns } from "./store.js";
 
 const recordOf = (run: RunId) => `runs/${run}/record.json`;
@@ -63,8 +65,19 @@ export class RunStore implements Store {
     return this.inOrder(run, () => this.segments(run).read());
   }
 
-  rewindMetrics(run: RunId, step: number): Promise<void> {
-    return this.inOrder(run, () => this.segments(run).rewind(step));
+  writeSample(run: RunId, sample: TrainingSample): Promise<void> {
+    return this.inOrder(run, () => writeSample(this.files, run, sample));
+  }
+
+  readSamples(run: RunId): Promise<StoredSamples> {
+    return this.inOrder(run, () => readSamples(this.files, run));
+  }
+
+  rewind(run: RunId, step: number): Promise<void> {
+    return this.inOrder(run, async () => {
+      await this.segments(run).rewind(step);
+      await rewindSamples(this.files, run, step);
+    });
   }
 
   writeCheckpoint(run: RunId, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

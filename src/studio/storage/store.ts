@@ -1,5 +1,5 @@
 // What the studio keeps of its runs, whatever the browser keeps it in. Lives in the worker.
-import type { RunId, RunMetrics, RunRecord } from "../protocol.js";
+import type { RunId, RunMetrics, RunRecord, TrainingSample } from "../protocol.js";
 
 /** "memory" where the browser keeps nothing: all is gone with the page. */
 export type StorageKind = "opfs" | "indexeddb" | "memory";
@@ -50,8 +50,12 @@ export interface Store {
   appendMetrics(run: RunId, rows: RunMetrics): Promise<void>;
   /** Rows that cannot be read are left out, and named. */
   readMetrics(run: RunId): Promise<RunMetrics & { damaged: Damage[] }>;
-  /** Forgets the rows after `step`: before a run goes on from a checkpoint, which makes them again. */
-  rewindMetrics(run: RunId, step: number): Promise<void>;
+  /** Keeps what the model wrote at a step; of each run the newest few. */
+  writeSample(run: RunId, sample: TrainingSample): Promise<void>;
+  /** Newest first. Those that cannot be read are left out, and named. */
+  readSamples(run: RunId): Promise<{ samples: TrainingSample[]; damaged: Damage[] }>;
+  /** Forgets rows and samples after `step`: before a run goes on from a checkpoint, which makes them again. */
+  rewind(run: RunId, step: number): Promise<void>;
   /** Of the whole state, as `encodeCheckpoint` gives it. The one before is kept until the next comes. */
   writeCheckpoint(run: RunId, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** The newest that is whole; null without any. Throws StorageError where there are some, and all are damaged. */

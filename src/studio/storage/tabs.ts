@@ -3,6 +3,7 @@ import type { RunId, StudioEvent } from "../protocol.js";
 
 const channelName = "kiln-studio";
 const lockPrefix = "kiln-studio run ";
+const patience_ms = 250;
 
 /** What other tabs are told: a tool's or a device's state is each tab's own. */
 const shared: ReadonlySet<StudioEvent["kind"]> = new Set(["record", "rows", "rewound", "sample", "removed"]);
@@ -26,12 +27,17 @@ export class Tabs {
     const { locks } = this;
     if (!locks) return Promise.resolve(() => {});
     return new Promise((resolve, reject) => {
-      const hold = (lock: Lock | null) => {
-        if (!lock) return resolve(null);
-        return new Promise<void>((release) => resolve(release));
-      };
-      locks.request(lockPrefix + run, { ifAvailable: true }, hold).catch(reject);
+      const hold = () => new Promise<void>((release) => resolve(release));
+      // Not at once: tabs that wait for the run hold it for a moment, each in turn, when it is let go.
+      const signal = AbortSignal.timeout(patience_ms);
+      locks.request(lockPrefix + run, { signal }, hold).catch((error: unknown) => (signal.aborted ? resolve(null) : reject(error)));
     });
+  }
+
+  /** Resolves when no tab holds the run. */
+  async freed(run: RunId): Promise<void> {
+    // Without locks nobody knows.
+    await (this.locks?.request(lockPrefix + run, () => {}) ?? new Promise(() => {}));
   }
 
   /** Runs that a tab holds, this one included. */
@@ -48,5 +54,5 @@ export class Tabs {
 
 /** For the user who wants to change a run that another tab holds. */
 export function heldElsewhere(name: string): string {
-  return `"${name}" is open in another tab of Kiln Studio, which trains it: it can be watched here, and changed there. Pause or close that tab to go on here.`;
+  return `"${name}" is open in another tab of Kiln Studio, which trains it: it can be watched here, and changed there. Stop it there, or close that tab, to go on here.`;
 }

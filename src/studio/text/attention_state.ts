@@ -5,7 +5,7 @@ import { worker } from "../client.js";
 import { mobyDick } from "../data_sources.js";
 import type { AttentionMaps, RunId } from "../protocol.js";
 import type { Run } from "../state/runs.js";
-import { samplesOf } from "./state.js";
+import { samplesOf } from "../state/samples.js";
 import { taskOf } from "./task_lines.js";
 
 export interface Looked {

@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import { isTask } from "../../data/index.js";
 import type { TrainSettings } from "../../recipe/settings.js";
 import { notify } from "../state/notices.js";
-import type { Sample } from "./state.js";
+import type { Sample } from "../state/samples.js";
 import { isRight, taskLines, taskOf, type TaskLine } from "./task_lines.js";
 import { Tokens } from "./tokens.js";
 

@@ -1,20 +1,27 @@
 // What the model writes: now, and as it trains.
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { computed, useSignal, useSignalEffect } from "@preact/signals";
 import { isTask } from "../../data/index.js";
 import { worker } from "../client.js";
+import { loadSamples } from "../state/load_samples.js";
 import { telling } from "../state/notices.js";
 import { device, selected, type Run } from "../state/runs.js";
+import { samplesOf } from "../state/samples.js";
 import { RequestForm } from "./request_form.js";
 import { SampleView } from "./sample_view.js";
-import { asItTrains, collectSamples, request, samplesOf, writeNow } from "./state.js";
+import { asItTrains, request, writeNow } from "./state.js";
 import { TokenDetails } from "./token_details.js";
 import "./text.css";
 
 /** After the last key: every change would be told to the worker. */
 const quiet_ms = 300;
 
+const inFront = computed(() => selected.value?.record.id ?? null);
+
 export function TextPanel() {
-  useSignalEffect(collectSamples);
+  useSignalEffect(() => {
+    const run = inFront.value;
+    if (run !== null) void telling(() => loadSamples(run));
+  });
   useSignalEffect(() => {
     const wanted = asItTrains.value ? request.value : null;
     if (!device.value) return;
@@ -59,7 +66,7 @@ function Samples({ run }: { run: Run | null }) {
   if (!run) return <p class="muted">Start a run, or choose one: what its model writes appears here.</p>;
   const { id, settings, step, exactMatch } = run.record;
   const list = samplesOf(id);
-  if (list.length === 0) return <p class="muted">{step === 0 ? "Nothing written yet. The first text comes with the first validation." : "Nothing written yet in this page. Press “Write now”."}</p>;
+  if (list.length === 0) return <p class="muted">{step === 0 ? "Nothing written yet. The first text comes with the first validation." : "Nothing written yet. Press “Write now”."}</p>;
   return (
     <>
       {isTask(settings.data) && exactMatch !== null && <p>{(100 * exactMatch).toFixed(1)} % of the answers at the last validation were right in every character.</p>}

@@ -1,6 +1,7 @@
 // What else the model could have written in place of a token.
 import type { SampledToken } from "../protocol.js";
-import { active, type Sample } from "./state.js";
+import type { Sample } from "../state/samples.js";
+import { active } from "./state.js";
 import { percent, visible } from "./words.js";
 
 export function TokenDetails({ samples }: { samples: readonly Sample[] }) {

@@ -1,11 +1,11 @@
 // Sharpness: measured now, or every so many steps while a run trains.
-import { computed, signal, useSignal } from "@preact/signals";
+import { computed, signal, useSignal, useSignalEffect } from "@preact/signals";
 import { worker } from "../client.js";
 import { shortNumber } from "../charts/chart_specs.js";
 import { duration } from "../layout/format.js";
 import { describedBy, Field } from "../layout/field.js";
-import { notify } from "../state/notices.js";
-import { selected, training, type Run } from "../state/runs.js";
+import { notify, telling } from "../state/notices.js";
+import { device, selected, training, type Run } from "../state/runs.js";
 import { foundSharpness, startSharpness } from "./state.js";
 import { stabilityOfRow, stabilityWords, type Stability } from "./sharpness_words.js";
 import { ToolControls } from "./tool_controls.js";
@@ -67,6 +67,10 @@ function Every() {
       notify("error", failure instanceof Error ? failure.message : String(failure));
     }
   };
+  // A worker that was started again does not know.
+  useSignalEffect(() => {
+    if (device.value && every.peek() > 0) void telling(() => worker.sharpnessEvery(every.peek()));
+  });
   return (
     <div class="row tool-every">
       <Field id="sharpness-every" label="Steps between measurements" hint="A measurement takes about as long as 90 steps of the first preset: every 100 steps, training takes about twice as long." error={error}>

@@ -12,9 +12,10 @@ import { decodeCheckpoint } from "../../train/index.js";
 import { checkNumber } from "../../options.js";
 import { requireDTypeOn } from "../../tensor/dtype.js";
 import { builtInData } from "../data_sources.js";
-import type { AdviceResult, AttentionMaps, DeviceInfo, Estimate, LiveChange, NewRun, Progress, RangeTestResult, RunId, RunMetrics, RunRecord, SampledToken, SampleRequest, SharpnessMeasurement, StudioEvent, StudioWorker } from "../protocol.js";
-import { heldElsewhere, openStore, repairRecords, Tabs, type Store } from "../storage/index.js";
-import { openParts, sampled, Session, type Parts } from "./session.js";
+import type { AdviceResult, AttentionMaps, DeviceInfo, Estimate, LiveChange, NewRun, Progress, RangeTestResult, RunId, RunMetrics, RunRecord, SampledToken, SampleRequest, SharpnessMeasurement, StudioEvent, StudioWorker, TrainingSample } from "../protocol.js";
+import { heldElsewhere, openStore, repairRecords, Tabs, type Damage, type StorageUse, type Store } from "../storage/index.js";
+import { disposeParts, openParts, sampled, type Parts } from "./parts.js";
+import { Session } from "./session.js";
 import { attentionMaps } from "./text.js";
 import { ownTextOf, tokensOf } from "./texts.js";
 import type { ToolWork } from "./tools.js";
@@ -24,6 +25,8 @@ export class Studio implements StudioWorker {
   private listener: (event: StudioEvent) => void = () => {};
   private readonly records = new Map<RunId, RunRecord>();
   private readonly tabs = new Tabs((event) => this.heard(event));
+  /** Runs that other tabs train. */
+  private readonly watched = new Set<RunId>();
   private opened: Promise<Device> | null = null;
   private session: Session | null = null;
   private release: (() => void) | null = null;
@@ -38,7 +41,7 @@ export class Studio implements StudioWorker {
     this.store = store;
     const { records, damaged } = await store.list();
     for (const record of await repairRecords(store, records, await this.tabs.held())) this.show(record);
-    for (const { name, reason } of damaged) this.listener({ kind: "notice", level: "warning", text: `${name} cannot be read and is left out: ${reason}` });
+    this.tellDamage(damaged);
     if (notice) this.listener({ kind: "notice", level: "warning", text: notice });
     return infoOf(await this.device());
   }
@@ -94,7 +97,7 @@ export class Studio implements StudioWorker {
       for (const { name, reason } of checkpoint?.damaged ?? []) this.listener({ kind: "notice", level: "warning", text: `${name} cannot be read, the checkpoint before it is used: ${reason}` });
       const step = checkpoint?.step ?? 0;
       const text = await ownTextOf(this.store, record);
-      await this.store.rewindMetrics(run, step);
+      await this.store.rewind(run, step);
       this.tell({ kind: "rewound", run, step });
       await this.train({ ...record, step, message: null, ...(checkpoint ? {} : { changes: [] }) }, text, checkpoint, release);
     } catch (error) {
@@ -117,11 +120,11 @@ export class Studio implements StudioWorker {
   }
 
   async rename(run: RunId, name: string): Promise<void> {
-    if (this.session?.record.id === run) this.session.update({ name });
+    if (this.session?.record.id === run) this.session.rename(name);
     else await this.refuseHeld(run);
     const record = { ...this.recordOf(run), name };
     await this.store.writeRecord(record);
-    this.tell({ kind: "record", record });
+    this.tellRecord(record);
   }
 
   async remove(run: RunId): Promise<void> {
@@ -133,8 +136,14 @@ export class Studio implements StudioWorker {
 
   async metrics(run: RunId): Promise<RunMetrics> {
     const { damaged, ...metrics } = await this.store.readMetrics(run);
-    for (const { name, reason } of damaged) this.listener({ kind: "notice", level: "warning", text: `${name} cannot be read and is left out: ${reason}` });
+    this.tellDamage(damaged);
     return metrics;
+  }
+
+  async samples(run: RunId): Promise<TrainingSample[]> {
+    const { damaged, samples } = await this.store.readSamples(run);
+    this.tellDamage(damaged);
+    return samples;
   }
 
   text(run: RunId): Promise<string | null> {
@@ -163,8 +172,12 @@ export class Studio implements StudioWorker {
     };
     const record = await this.store.create(fresh, builtInData(settings.data) ? null : text);
     await this.store.writeCheckpoint(record.id, new Uint8Array(bytes));
-    this.tell({ kind: "record", record });
+    this.tellRecord(record);
     return record.id;
+  }
+
+  storageUse(): Promise<StorageUse> {
+    return this.store.use();
   }
 
   async sample(run: RunId, request: SampleRequest, onToken: (token: SampledToken) => void): Promise<void> {
@@ -271,8 +284,7 @@ export class Studio implements StudioWorker {
     try {
       return await use(parts);
     } finally {
-      parts.optimizer.dispose();
-      parts.model.dispose();
+      disposeParts(parts);
     }
   }
 
@@ -299,9 +311,20 @@ export class Studio implements StudioWorker {
     return record;
   }
 
+  /** As the storage has it. */
   private show(record: RunRecord): void {
+    const elsewhere = record.status === "running";
     this.records.set(record.id, record);
-    this.listener({ kind: "record", record });
+    this.listener({ kind: "record", record, elsewhere });
+    if (elsewhere) void this.watch(record.id);
+  }
+
+  private tellRecord(record: RunRecord): void {
+    this.tell({ kind: "record", record, elsewhere: false });
+  }
+
+  private tellDamage(damaged: readonly Damage[]): void {
+    for (const { name, reason } of damaged) this.listener({ kind: "notice", level: "warning", text: `${name} cannot be read and is left out: ${reason}` });
   }
 
   /** To this page and to other tabs. */
@@ -314,9 +337,20 @@ export class Studio implements StudioWorker {
 
   /** Another tab told it, and has stored it. */
   private heard(event: StudioEvent): void {
-    if (event.kind === "record") this.records.set(event.record.id, event.record);
+    if (event.kind === "record") return this.show(event.record);
     if (event.kind === "removed") this.records.delete(event.run);
     this.listener(event);
+  }
+
+  /** Until the tab that trains the run lets go of it. One that was closed or crashed had no time to say so. */
+  private async watch(run: RunId): Promise<void> {
+    if (this.watched.has(run)) return;
+    this.watched.add(run);
+    await this.tabs.freed(run);
+    this.watched.delete(run);
+    const { records } = await this.store.list();
+    const left = records.filter(({ id }) => id === run);
+    for (const record of await repairRecords(this.store, left, await this.tabs.held())) this.show(record);
   }
 }
 
