@@ -13,7 +13,7 @@ import { readTar } from "../../src/node/tar.js";
 // @ts-expect-error plain JavaScript, shared with the build
 import { esbuildWgsl } from "../../scripts/wgsl_plugin.mjs";
 
-const quietFlags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+export const quietFlags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 /** WebGPU on the processor: the same driver everywhere. */
 export const webgpuFlags: readonly string[] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
@@ -44,17 +44,22 @@ function unpackChromium(): { executable: string; libraries: string } {
   return { executable: join(folder, "chromium"), libraries: join(folder, "lib") };
 }
 
-/** `extraFlags` are those of WebGPU by default: none for a browser without. */
-export async function launchBrowser(extraFlags: readonly string[] = webgpuFlags): Promise<Browser> {
-  const flags = [...quietFlags, ...extraFlags];
+/** The browser's executable and what it needs in its environment. Throws where there is none. */
+export function chromiumCommand(): { executable: string; env: Record<string, string> } {
+  const env = { ...process.env } as Record<string, string>;
   const own = process.env.KILN_BROWSER;
-  if (own) return chromium.launch({ executablePath: own, args: flags });
+  if (own) return { executable: own, env };
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error("browser tests: the packaged Chromium is for Linux x64; set KILN_BROWSER to a Chrome or Chromium");
   }
   const { executable, libraries } = unpackChromium();
-  const env = { ...process.env, LD_LIBRARY_PATH: [libraries, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":") } as Record<string, string>;
-  return chromium.launch({ executablePath: executable, args: flags, env });
+  return { executable, env: { ...env, LD_LIBRARY_PATH: [libraries, env.LD_LIBRARY_PATH].filter(Boolean).join(":") } };
+}
+
+/** `extraFlags` are those of WebGPU by default: none for a browser without. */
+export async function launchBrowser(extraFlags: readonly string[] = webgpuFlags): Promise<Browser> {
+  const { executable, env } = chromiumCommand();
+  return chromium.launch({ executablePath: executable, args: [...quietFlags, ...extraFlags], env });
 }
 
 /** Serves one bundled script and an empty page on localhost, which browsers treat as secure. */
