@@ -1,11 +1,11 @@
 // The losses of a number of captured steps, read many at a time: reading each would leave the device idle between two.
-import { mul, stack, type CapturedStep, type Tensor } from "kiln-gpu";
+import { mul, stack, type CapturedStep, type FeedFor, type Tensor } from "kiln-gpu";
 
 export interface LossOptions<T> {
   steps: number;
   signal: AbortSignal;
   /** What step t is fed. Nothing by default. */
-  feed?: (t: number) => T;
+  feed?: (t: number) => FeedFor<T>;
   /** Ends the run soon after the first loss beyond it, or not finite: the rest would be spent on a lost cause. */
   stopAbove?: number;
 }
@@ -20,7 +20,7 @@ export async function lossesOf<T>(step: CapturedStep<T, Tensor>, { steps, signal
   for (let t = 0; t < steps; t++) {
     signal.throwIfAborted();
     // A replay writes over what it returned before.
-    unread.push(mul(step(feed?.(t) as never), 1));
+    unread.push(mul(step(feed?.(t)), 1));
     if (unread.length < readTogether && t < steps - 1) continue;
     // Sleeps in Node on a software adapter, where reading would poll and take a core from it.
     await step.ready(0);
