@@ -16,6 +16,8 @@ export interface Series {
   /** The spread over seeds about the points: x, lowest, highest. */
   band?: readonly (readonly [x: number, low: number, high: number])[];
   style?: "solid" | "dashed" | "points";
+  /** Number of its colour, 0 to 7, for series that belong together. By default each has its own. */
+  colour?: number;
 }
 
 export interface LineChart {

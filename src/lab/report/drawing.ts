@@ -30,15 +30,15 @@ function linesOption({ title, x, y, series, marks = [] }: LineChart): Drawing {
   return { option, width, height };
 }
 
-function lineOf({ name, points, style = "solid" }: Series, i: number, isShown: (point: readonly [number, number]) => boolean): object {
-  const color = palette[i % palette.length]!;
+function lineOf({ name, points, style = "solid", colour }: Series, i: number, isShown: (point: readonly [number, number]) => boolean): object {
+  const color = paletteColour(colour ?? i);
   const data = points.filter(isShown);
   if (style === "points") return { type: "scatter", name, color, data, symbolSize: 7 };
   return { type: "line", name, color, data, showSymbol: data.length <= 12, symbol: "circle", symbolSize: 5, lineStyle: { width: 2, type: style } };
 }
 
 /** The spread, as one shape behind its line. */
-function bandOf({ name, band = [] }: Series, i: number, y: Axis): object {
+function bandOf({ name, band = [], colour }: Series, i: number, y: Axis): object {
   const sound = band.filter((edges) => edges.every(Number.isFinite) && !(y.log && edges[1] <= 0));
   return {
     // A name of its own: the legend takes the colour of the first series of a name.
@@ -48,7 +48,7 @@ function bandOf({ name, band = [] }: Series, i: number, y: Axis): object {
     renderItem: (params: { dataIndexInside: number }, api: RenderApi): Shape | null => {
       if (params.dataIndexInside !== 0) return null;
       const points = [...sound.map(([x, , high]) => api.coord([x, high])), ...[...sound].reverse().map(([x, low]) => api.coord([x, low]))];
-      return { type: "polygon", shape: { points }, style: { fill: palette[i % palette.length]!, opacity: 0.18 } };
+      return { type: "polygon", shape: { points }, style: { fill: paletteColour(colour ?? i), opacity: 0.18 } };
     },
   };
 }
@@ -71,7 +71,7 @@ function barsOption({ title, categories, y, series }: BarChart): Drawing {
     xAxis: { type: "category", data: categories, axisLabel: { color: ink, interval: 0, width: (width - 120) / categories.length - 8, overflow: "break" }, axisLine: { lineStyle: { color: ink } }, axisTick: { show: false } },
     yAxis,
     series: series.map((one, i) => ({
-      ...{ type: "custom", name: one.name, color: palette[i % palette.length]!, silent: true, encode: { x: 0, y: [1, 2, 3] } },
+      ...{ type: "custom", name: one.name, color: paletteColour(i), silent: true, encode: { x: 0, y: [1, 2, 3] } },
       data: one.values.map((value, at) => [at, value ?? NaN, one.low?.[at] ?? NaN, one.high?.[at] ?? NaN]),
       renderItem: ({ coordSys }: { coordSys: { y: number; height: number } }, api: RenderApi): Shape | null => barOf(api, coordSys.y + coordSys.height, series.length, i),
     })),
@@ -88,7 +88,7 @@ function barOf(api: RenderApi, bottom: number, count: number, i: number): Shape 
   // From zero, where the axis shows it: values may be negative.
   const zero = api.coord([at, 0])[1];
   const floor = Number.isFinite(zero) ? Math.min(bottom, zero) : bottom;
-  const color = palette[i % palette.length]!;
+  const color = paletteColour(i);
   const left = middle + place.offset;
   const children: Shape[] = [rectangle([left, Math.min(top, floor)], [place.width, Math.abs(floor - top)], { fill: color, opacity: 0.85 })];
   if (Number.isFinite(low) && Number.isFinite(high)) {
@@ -97,6 +97,8 @@ function barOf(api: RenderApi, bottom: number, count: number, i: number): Shape 
   }
   return { type: "group", children };
 }
+
+const paletteColour = (i: number) => palette[i % palette.length]!;
 
 function valueAxis({ name, log, min, max }: Axis, values: readonly number[], nameGap: number): object {
   const [least, most] = [Math.min(...values), Math.max(...values)];
