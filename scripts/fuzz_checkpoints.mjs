@@ -82,7 +82,7 @@ function editedHeader(file, random) {
   const below = (n) => Math.floor(random() * n);
   const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   let text = new TextDecoder().decode(file.subarray(8, 8 + length));
-  const hostile = ["9007199254740993", "-1", "1e308", "[".repeat(1 + below(2000)), '"__proto__":{"a":1},', "null", "\ufeff", "\u0000", '"\\ud800"', "{}", "1.5", '"dtype":"F32",'];
+  const hostile = ["9007199254740993", "-1", "1e308", "[".repeat(1 + below(2000)), '\\"'.repeat(1 + below(20_000)), '"__proto__":{"a":1},', "null", "\ufeff", "\u0000", '"\\ud800"', "{}", "1.5", '"dtype":"F32",'];
   const [from, to] = [below(text.length), below(text.length)].sort((a, b) => a - b);
   const edit = below(3);
   text = edit === 0 ? text.slice(0, from) + text.slice(to) : edit === 1 ? text.slice(0, to) + text.slice(from) : text.slice(0, from) + hostile[below(hostile.length)] + text.slice(from);

@@ -1,5 +1,5 @@
 // A web server for a folder of static files, with the headers that Kiln Studio should be served under.
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, realpathSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize, sep } from "node:path";
 
@@ -17,6 +17,9 @@ const types = {
 /** The page says the same in a meta tag; as a header it covers the workers too, which a meta tag does not. */
 export const headers = {
   "content-security-policy": "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  // No other site may embed a file, or keep a hold of the page's window.
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cache-control": "no-cache",
@@ -34,7 +37,7 @@ export function staticServer(folder, { prefix = "/", onRequest = () => {} } = {}
     }
     response.writeHead(200, { "content-type": types[extname(file.path)] ?? "application/octet-stream", "content-length": file.size, ...headers });
     if (request.method === "HEAD") response.end();
-    else createReadStream(file.path).pipe(response);
+    else createReadStream(file.path).on("error", () => response.destroy()).pipe(response);
   });
 }
 
@@ -46,10 +49,16 @@ function pathOf(url) {
   }
 }
 
-/** Null for what is not a file below `folder`. */
+/** Null for what is not a file below `folder`, also by way of a link. */
 function fileAt(folder, path) {
   const wanted = normalize(join(folder, path === "" || path.endsWith("/") ? `${path}index.html` : path));
-  if (!wanted.startsWith(normalize(folder) + sep)) return null;
-  const stats = statSync(wanted, { throwIfNoEntry: false });
-  return stats?.isFile() ? { path: wanted, size: stats.size } : null;
+  try {
+    const real = realpathSync(wanted);
+    if (!real.startsWith(realpathSync(folder) + sep)) return null;
+    const stats = statSync(real);
+    return stats.isFile() ? { path: real, size: stats.size } : null;
+  } catch {
+    // There is none, or no file can have this name: a NUL, or more characters than the system takes.
+    return null;
+  }
 }

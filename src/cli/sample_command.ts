@@ -6,6 +6,7 @@ import { generate, type GPTOptions } from "../nn/index.js";
 import { loadCheckpoint } from "../node/checkpoint_file.js";
 import type { AdapterChoice } from "../node/open_device.js";
 import { newestCheckpoint } from "../node/run_folder.js";
+import { modelOptionsOf } from "../recipe/checkpoint_model.js";
 import { modelOf, useAveragedWeights } from "../recipe/model_of.js";
 import type { TrainSettings } from "../recipe/settings.js";
 import { Generator } from "../tensor/random.js";
@@ -81,11 +82,13 @@ function taskOf({ state }: Checkpoint): TaskData | null {
   return new TaskData(name, { size, block: (state.model as GPTOptions).block, batch: 32 });
 }
 
-async function languageModelOf({ state }: Checkpoint, file: string): Promise<{ options: Omit<GPTOptions, "seed" | "generator">; vocab: Tokenizer }> {
-  if (state.model === undefined || state.tokenizer === undefined) {
+async function languageModelOf(checkpoint: Checkpoint, file: string): Promise<{ options: Omit<GPTOptions, "seed" | "generator">; vocab: Tokenizer }> {
+  const { tokenizer } = checkpoint.state;
+  const options = modelOptionsOf(checkpoint);
+  if (options === null || tokenizer === undefined) {
     throw new CheckpointError(`--checkpoint: the file has no model settings or no tokenizer, got ${file}; use one that kiln train wrote`);
   }
-  return { options: state.model as GPTOptions, vocab: await tokenizerFromJSON(state.tokenizer) };
+  return { options, vocab: await tokenizerFromJSON(tokenizer) };
 }
 
 /** Prints text as it grows. */

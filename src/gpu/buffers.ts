@@ -93,8 +93,12 @@ export class BufferPool implements BufferHome {
   private pooled_bytes = 0;
   private live_buffers = 0;
   private epoch = 0;
+  /** Not handed out again, but not yet destroyed: what is recorded may use them. */
+  private condemned: GPUBuffer[] = [];
   /** How many buffers were ever created. */
   created = 0;
+  /** The last one asked for, for messages. */
+  newest: { readonly label: string; readonly bytes: number } | null = null;
 
   constructor(
     private readonly gpu: GPUDevice,
@@ -123,6 +127,7 @@ export class BufferPool implements BufferHome {
   }
 
   private create(size_bytes: number, label: string): PoolBuffer {
+    this.newest = { label, bytes: size_bytes };
     const gpu = this.gpu.createBuffer({
       label,
       size: Math.min(size_bytes, Math.max(this.maxBytes, 256)),
@@ -136,7 +141,10 @@ export class BufferPool implements BufferHome {
   takeBack(buffer: PoolBuffer): void {
     this.live_bytes -= buffer.size_bytes;
     this.live_buffers--;
-    if (buffer.epoch !== this.epoch) return;
+    if (buffer.epoch !== this.epoch) {
+      this.condemned.push(buffer.gpu);
+      return;
+    }
     this.pooled_bytes += buffer.size_bytes;
     const list = this.free.get(buffer.size_bytes);
     if (list) list.push(buffer);
@@ -145,16 +153,25 @@ export class BufferPool implements BufferHome {
 
   /**
    * Hands no buffer made so far out again. For after an out-of-memory error: it arrives late and does not say which
-   * buffer is invalid. They are dropped, not destroyed, because recorded work may still use them.
+   * buffer is invalid.
    */
   distrust(): void {
     this.epoch++;
+    for (const list of this.free.values()) this.condemned.push(...list.map(({ gpu }) => gpu));
     this.free.clear();
     this.pooled_bytes = 0;
   }
 
+  /** Called when nothing recorded waits for its submit. Without it their memory would be free only when JavaScript collects them. */
+  destroyCondemned(): void {
+    if (this.condemned.length === 0) return;
+    for (const gpu of this.condemned) gpu.destroy();
+    this.condemned = [];
+  }
+
   /** Destroys the buffers kept for reuse. */
   trim(): void {
+    this.destroyCondemned();
     for (const list of this.free.values()) for (const buffer of list) buffer.gpu.destroy();
     this.free.clear();
     this.pooled_bytes = 0;

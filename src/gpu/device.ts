@@ -52,7 +52,9 @@ export class Device {
     this.constants = new Constants(gpu, this.pool);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      const error = typedError((event as GPUUncapturedErrorEvent).error);
+      const told = (event as GPUUncapturedErrorEvent).error;
+      if (this.isConsequence(told.message)) return;
+      const error = typedError(told, this.pool);
       if (error instanceof OutOfMemoryError) this.pool.distrust();
       if (error instanceof ShaderError) this.pipelines.fail(error);
       this.failure ??= error;
@@ -159,6 +161,15 @@ export class Device {
     return !this.closed && !isFinal(this.failure);
   }
 
+  /**
+   * Whether an error only says what follows from one that was told: of a kernel that did not compile, or a batch that could not be encoded. A
+   * browser's come one by one, when an await may have told the first already.
+   */
+  private isConsequence(message: string): boolean {
+    const [, kind, label] = /^\[Invalid (ShaderModule|ComputePipeline|CommandBuffer)(?: "([^"]*)")?\] is invalid due to a previous error/.exec(message) ?? [];
+    return kind === "CommandBuffer" || (label !== undefined && this.pipelines.hasFailed(label));
+  }
+
   private hang(): GpuTimeoutError {
     const error = new GpuTimeoutError(
       `device: no answer from the GPU within ${this.timeout_ms / 1000} s, the last kernel launched was ${this.queue.lastKernel ?? "none"}; use smaller tensors, or raise device.timeout_ms`,
@@ -185,9 +196,13 @@ function isFinal(failure: Error | null): failure is DeviceLostError | GpuTimeout
   return failure instanceof DeviceLostError || failure instanceof GpuTimeoutError;
 }
 
-function typedError(error: GPUError): Error {
+function typedError(error: GPUError, pool: BufferPool): Error {
   const kind = error.constructor.name;
-  if (kind === "GPUOutOfMemoryError") return new OutOfMemoryError(`GPU: out of memory, ${error.message}`);
+  if (kind === "GPUOutOfMemoryError") {
+    const { newest } = pool;
+    const asked = newest ? `, the newest buffer is ${newest.label} with ${newest.bytes}` : "";
+    return new OutOfMemoryError(`GPU: out of memory, ${error.message.split("\n")[0] || "no reason given"}; ${pool.report().liveBytes} bytes are in use${asked}; use a smaller batch or model`);
+  }
   if (/WGSL|ShaderModule|shader module/.test(error.message)) return new ShaderError(`GPU: ${error.message}`);
   return new GpuError(`GPU: ${error.message}`);
 }

@@ -41,6 +41,10 @@ export class PipelineCache {
     }
   }
 
+  hasFailed(label: string): boolean {
+    return this.failureOf(label) !== null;
+  }
+
   private failureOf(label: string): ShaderError | null {
     return this.failures.find(({ message }) => message.includes(`"${label}"`)) ?? null;
   }

@@ -227,10 +227,15 @@ export class LaunchQueue {
 
   /** Submits what is pending. Nothing is, while a recording runs. */
   flush(): void {
-    if (!this.encoder || this.recorded) return;
+    if (this.recorded) return;
+    if (this.encoder) this.submit(this.encoder);
+    this.pool.destroyCondemned();
+  }
+
+  private submit(encoder: GPUCommandEncoder): void {
     this.closePass();
     if (this.used_bytes > 0) this.gpu.queue.writeBuffer(this.uniforms, 0, this.staging.buffer, 0, this.used_bytes);
-    this.gpu.queue.submit([this.encoder.finish()]);
+    this.gpu.queue.submit([encoder.finish()]);
     this.encoder = null;
     this.used_bytes = 0;
     this.pending = 0;

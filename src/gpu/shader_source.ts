@@ -80,11 +80,13 @@ export function specialise(shader: Shader, how: Specialisation): string {
   let code = shader.code;
   for (const [name, value] of Object.entries(how.consts ?? {})) {
     code = replaceOnce(shader, code, new RegExp(`(\\bconst\\s+${name}\\s*:\\s*\\w+\\s*=\\s*)[^;]+;`), "const", name, (head) => {
-      if (!Number.isFinite(value)) throw new ShaderError(`${shader.name}.wgsl: const ${name} must be finite, got ${value}`);
-      return `${head}${wgslLiteral(head, value)};`;
+      const literal = wgslLiteral(head, value);
+      if (literal === null) throw new ShaderError(`${shader.name}.wgsl: ${head.replace(/\s*=\s*$/, "")} cannot be ${value}`);
+      return `${head}${literal};`;
     });
   }
   for (const [name, type] of Object.entries(how.types ?? {})) {
+    if (!/^\w+(<[\w, ]+>)?$/.test(type)) throw new ShaderError(`${shader.name}.wgsl: alias ${name} needs the name of a type, got ${JSON.stringify(type)}`);
     code = replaceOnce(shader, code, new RegExp(`(\\balias\\s+${name}\\s*=\\s*)[^;]+;`), "alias", name, (head) => `${head}${type};`);
   }
   for (const donor of donorsOf(how)) code = replaceFunctions(shader, code, donor);
@@ -104,11 +106,14 @@ function donorsOf({ functions }: Specialisation): readonly Shader[] {
   return "code" in functions ? [functions] : functions;
 }
 
-function wgslLiteral(head: string, value: number): string {
-  if (/:\s*u32/.test(head)) return `${value}u`;
-  if (/:\s*i32/.test(head)) return `${value}i`;
-  if (/:\s*f32/.test(head)) return Number.isInteger(value) ? `${value}.0` : `${value}`;
-  return `${value}`;
+/** Null for a number that the constant's type has not: it would not compile, or be another number. */
+function wgslLiteral(head: string, value: number): string | null {
+  const type = /:\s*(\w+)/.exec(head)?.[1];
+  if (type === "u32") return value === value >>> 0 ? `${value}u` : null;
+  // The minus is no part of a literal, and 2147483648i is none.
+  if (type === "i32") return value === (value | 0) ? `${value}${value === -(2 ** 31) ? "" : "i"}` : null;
+  if (!Number.isFinite(Math.fround(value))) return null;
+  return /[.e]/.test(String(value)) ? `${value}` : `${value}.0`;
 }
 
 function replaceOnce(

@@ -116,25 +116,24 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 function readMetadata(value: unknown, into: Map<string, string>): void {
   if (!isObject(value)) throw malformed(`${metadataKey} is not an object`);
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== "string") throw malformed(`${metadataKey} "${key}" is not a string`);
+    if (typeof text !== "string") throw malformed(`${metadataKey} ${shorten(key)} is not a string`);
     into.set(key, text);
   }
 }
 
 function readEntry(name: string, value: unknown, data_bytes: number): { dtype: SafetensorsDType; shape: number[]; begin: number; end: number } {
-  if (!isObject(value)) throw malformed(`"${name}" is not an object`);
+  const refuse = (what: string) => malformed(`${shorten(name)} ${what}`);
+  if (!isObject(value)) throw refuse("is not an object");
   const { dtype, shape, data_offsets: offsets, ...rest } = value;
   const extra = Object.keys(rest);
-  if (extra.length > 0) throw malformed(`"${name}" has an unknown field "${extra[0]}"`);
-  if (typeof dtype !== "string" || !Object.hasOwn(bytesPerElement, dtype)) throw malformed(`"${name}" has an unknown dtype, got ${JSON.stringify(dtype)}`);
-  if (!isWholeNumbers(shape) || shape.length > maxRank) throw malformed(`"${name}" has a bad shape, got ${shorten(shape)}`);
-  if (!isWholeNumbers(offsets) || offsets.length !== 2) throw malformed(`"${name}" has bad data_offsets, got ${shorten(offsets)}`);
+  if (extra.length > 0) throw refuse(`has an unknown field ${shorten(extra[0])}`);
+  if (typeof dtype !== "string" || !Object.hasOwn(bytesPerElement, dtype)) throw refuse(`has an unknown dtype, got ${shorten(dtype)}`);
+  if (!isWholeNumbers(shape) || shape.length > maxRank) throw refuse(`has a bad shape, got ${shorten(shape)}`);
+  if (!isWholeNumbers(offsets) || offsets.length !== 2) throw refuse(`has bad data_offsets, got ${shorten(offsets)}`);
   const [begin, end] = offsets as [number, number];
-  if (begin > end || end > data_bytes) throw malformed(`"${name}" lies outside the data, got offsets [${begin}, ${end}] of ${data_bytes} bytes`);
+  if (begin > end || end > data_bytes) throw refuse(`lies outside the data, got offsets [${begin}, ${end}] of ${data_bytes} bytes`);
   const expected = byteLength(dtype as SafetensorsDType, shape);
-  if (end - begin !== expected) {
-    throw malformed(`"${name}" ${dtype} [${shape.join(", ")}] needs ${expected} bytes, got ${end - begin}`);
-  }
+  if (end - begin !== expected) throw refuse(`${dtype} [${shape.join(", ")}] needs ${expected} bytes, got ${end - begin}`);
   return { dtype: dtype as SafetensorsDType, shape, begin, end };
 }
 
@@ -143,8 +142,8 @@ function refuseHoles(spans: { name: string; begin: number; end: number }[], data
   spans.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
   for (const { name, begin, end } of spans) {
-    if (begin < at) throw malformed(`"${name}" overlaps another tensor, it begins at ${begin} before ${at}`);
-    if (begin > at) throw malformed(`unused bytes before "${name}", from ${at} to ${begin}`);
+    if (begin < at) throw malformed(`${shorten(name)} overlaps another tensor, it begins at ${begin} before ${at}`);
+    if (begin > at) throw malformed(`unused bytes before ${shorten(name)}, from ${at} to ${begin}`);
     at = end;
   }
   if (at !== data_bytes) throw malformed(`the data has ${data_bytes} bytes where the tensors take ${at}; the file is cut off or has something appended`);
@@ -171,8 +170,9 @@ function objectOf(map: Map<string, string>): Record<string, string> {
   return Object.fromEntries(map);
 }
 
-function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+/** As JSON, and short enough for a message whatever a file holds. */
+export function shorten(value: unknown): string {
+  const text = (typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : JSON.stringify(value)) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

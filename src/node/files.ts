@@ -17,7 +17,7 @@ export function writeFileAtomic(path: string, bytes: Uint8Array | string): void 
   const folder = dirname(resolve(path));
   const temporary = join(folder, `${basename(path)}.${process.pid}-${written++}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     removeStale(folder, basename(path));
     writeDurably(temporary, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
     renameSync(temporary, path);
@@ -25,6 +25,21 @@ export function writeFileAtomic(path: string, bytes: Uint8Array | string): void 
   } catch (cause) {
     if (existsSync(temporary)) rmSync(temporary);
     throw new UsageError(`write: cannot write ${path}, got ${reason(cause)}; free the space or choose another folder`, { cause });
+  }
+}
+
+/**
+ * Makes a folder, and those above it that are missing. Node's own `recursive` tries for ever where the system answers that there is no
+ * such entry although the folder above is there, as /proc does.
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(resolve(path)));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process was first.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

@@ -1,8 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UsageError } from "../errors.js";
 import { linesUpTo, metricsLine, type StepMetrics, type ValidationMetrics } from "../train/index.js";
-import { reason, writeFileAtomic } from "./files.js";
+import { makeFolder, reason, writeFileAtomic } from "./files.js";
 
 /** A run's metrics as JSON lines, written in batches so that a fast run does not wait for the disk. */
 export class MetricsFile {
@@ -27,7 +27,7 @@ export class MetricsFile {
       return;
     }
     this.attempt(() => {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       // Claims the run's folder: of two runs started at once, the second fails here.
       writeFileSync(path, "", { flag: "wx" });
     });

@@ -1,12 +1,13 @@
 // The software Vulkan driver inside npm `@sparticuz/chromium`: works with nothing installed on the machine.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { AdapterError } from "../errors.js";
 import { cacheFolder } from "./cache.js";
+import { makeFolder } from "./files.js";
 import { readTar } from "./tar.js";
 
 const archiveName = "swiftshader.tar.br";
@@ -58,7 +59,7 @@ function unpack(): string {
   // Unpacked beside, then renamed: two processes may do this at once, and one may be killed half-way.
   const partial = `${folder}.${process.pid}.tmp`;
   rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
+  makeFolder(partial);
   for (const { name, data } of readTar(brotliDecompressSync(bytes))) {
     if (name === driverManifest || name === loaderName || name === "libvk_swiftshader.so") {
       writeFileSync(join(partial, name), data, { mode: 0o755 });

@@ -77,6 +77,7 @@ export class Generator {
   }
 
   loadStateDict(state: RandomState): void {
+    if (typeof state !== "object" || state === null) throw new UsageError(`Generator: the state must be { seed, offset }, got ${String(state)}`);
     this.state = { seed: checkNumber("Generator", "seed", state.seed, word), offset: checkNumber("Generator", "offset", state.offset, word) };
   }
 

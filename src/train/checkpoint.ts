@@ -4,7 +4,8 @@
 //   metadata   format "kiln", format_version, state (JSON: CheckpointState), optimizer (JSON: its numbers)
 import { CheckpointError } from "../errors.js";
 import { entryOf, readableDTypes, readElements } from "../io/elements.js";
-import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry, type SafetensorsFile } from "../io/safetensors.js";
+import { decodeSafetensors, encodeSafetensors, shorten, type SafetensorsEntry, type SafetensorsFile } from "../io/safetensors.js";
+import { parseStrictJson } from "../io/strict_json.js";
 import type { Module } from "../nn/index.js";
 import type { OptimizerState } from "../optim/index.js";
 import { formatShape, sameShape } from "../shape.js";
@@ -53,6 +54,8 @@ export interface StatefulOptimizer {
   loadStateDict(state: OptimizerState): void;
 }
 
+/** Of the JSON in a file's metadata: far over what schedules of schedules need, far below what exhausts a stack. */
+const maxMetadataDepth = 512;
 const modelPrefix = "model.";
 const optimizerPrefix = "optimizer.";
 
@@ -82,9 +85,10 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const file = decodeSafetensors(bytes);
   checkVersion(file.metadata);
   const state = parseMetadata(file.metadata, "state") as CheckpointState | null;
-  if (state === null || !Number.isSafeInteger(state.step) || state.step < 0) throw new CheckpointError(`checkpoint: no step count, got ${JSON.stringify(state?.step)}; use another copy of the file`);
-  const model: Checkpoint["model"] = {};
-  for (const [name, entry] of file.tensors) if (name.startsWith(modelPrefix)) model[name.slice(modelPrefix.length)] = hostTensor(name, entry);
+  if (state === null || !Number.isSafeInteger(state.step) || state.step < 0) throw new CheckpointError(`checkpoint: no step count, got ${shorten(state?.step)}; use another copy of the file`);
+  const tensors = [...file.tensors].filter(([name]) => name.startsWith(modelPrefix));
+  // From entries: assigning to a name such as "__proto__" would make no property.
+  const model = Object.fromEntries(tensors.map(([name, entry]) => [name.slice(modelPrefix.length), hostTensor(name, entry)]));
   return { state, model, optimizer: readOptimizer(file) };
 }
 
@@ -128,7 +132,7 @@ function addOptimizer(file: SafetensorsFile, { moments, ...numbers }: OptimizerS
 function readOptimizer({ tensors, metadata }: SafetensorsFile): OptimizerState | null {
   const saved = parseMetadata(metadata, "optimizer") as (Omit<OptimizerState, "moments"> & { moments: string[] }) | null;
   if (saved === null) return null;
-  if (!Array.isArray(saved.moments)) throw new CheckpointError("checkpoint: the optimizer's state names no moments; use another copy of the file");
+  if (!Array.isArray(saved.moments) || !saved.moments.every((name) => typeof name === "string")) throw new CheckpointError("checkpoint: the optimizer's state names no moments; use another copy of the file");
   const { moments: names, ...numbers } = saved;
   const moments = Object.fromEntries(
     names.map((moment) => {
@@ -146,11 +150,11 @@ function readOptimizer({ tensors, metadata }: SafetensorsFile): OptimizerState |
 
 function checkVersion(metadata: ReadonlyMap<string, string>): void {
   if (metadata.get("format") !== "kiln") {
-    throw new CheckpointError(`checkpoint: not one of Kiln's, got format ${JSON.stringify(metadata.get("format") ?? "none")}; use a file that kiln train wrote`);
+    throw new CheckpointError(`checkpoint: not one of Kiln's, got format ${shorten(metadata.get("format") ?? "none")}; use a file that kiln train wrote`);
   }
   const text = metadata.get("format_version") ?? "";
   const version = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (!(version >= 1)) throw new CheckpointError(`checkpoint: the format version is no version, got ${JSON.stringify(text)}; use another copy of the file`);
+  if (!(version >= 1)) throw new CheckpointError(`checkpoint: the format version is no version, got ${shorten(text)}; use another copy of the file`);
   if (version > checkpointVersion) {
     throw new CheckpointError(`checkpoint: written in format version ${version}, this Kiln reads up to version ${checkpointVersion}; use a newer Kiln`);
   }
@@ -160,7 +164,7 @@ function parseMetadata(metadata: ReadonlyMap<string, string>, key: string): obje
   const text = metadata.get(key);
   if (text === undefined) return null;
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseStrictJson(text, maxMetadataDepth);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
     // Falls through to the same error.
@@ -174,6 +178,6 @@ function tensorEntry({ shape, ...elements }: HostTensor): SafetensorsEntry {
 
 function hostTensor(name: string, entry: SafetensorsEntry): HostTensor {
   const elements = readElements(entry);
-  if (!elements) throw new CheckpointError(`checkpoint: "${name}" has dtype ${entry.dtype}, which Kiln does not compute with; use ${readableDTypes}`);
+  if (!elements) throw new CheckpointError(`checkpoint: ${shorten(name)} has dtype ${entry.dtype}, which Kiln does not compute with; use ${readableDTypes}`);
   return { shape: entry.shape, ...elements };
 }

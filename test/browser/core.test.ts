@@ -79,13 +79,15 @@ describe("a browser without WebGPU", () => {
   });
 });
 
-fault(41, "Chromium", "five runs with one seed, captured and eager, have the bits of each other and of Node on the same driver", async () => {
+fault(41, "Chromium", "five runs with one seed, captured and eager, have the bits of each other and of Node on the same driver", async (count) => {
   const { page } = await openPage(browser, url);
   const runs = await page.evaluate(() => (globalThis as unknown as { kilnTests: PageTests }).kilnTests.repeat());
   const device = await openDevice({ adapter: "swiftshader" });
   const here = await trainTiny(device);
   device.close();
+  expect(runs).toHaveLength(5);
   for (const losses of runs) expect(losses).toEqual(here.losses);
+  count(runs.length, "runs of the same bits");
 });
 
 fault(1, "Chromium", "a browser without WebGPU: an AdapterError that says what was tried", async () => {

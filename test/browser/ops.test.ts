@@ -10,6 +10,7 @@ import { allCases } from "../support/all_cases.js";
 import { launchBrowser, openPage, servePage } from "../support/browser.js";
 import { digestCases, valuesOfCase } from "../support/case_results.js";
 import type { OpCase } from "../support/op_cases.js";
+import { fault } from "../support/fault.js";
 import { compare } from "../support/tolerances.js";
 import type { OpsPage } from "./ops_page.js";
 
@@ -76,11 +77,14 @@ describe("ops in Chromium", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("give all memory back and complain of nothing", async () => {
+  fault(42, "Chromium", "every case of the op tables, forward and backward: Node's bits, or within the tolerance table; all memory back", async (count) => {
     const { equal, near, refused } = counts;
     console.log(`${equal + near + refused} cases in the page: ${equal} have Node's bits, ${near} are within the tolerance table`);
     expect(refused, "cases that throw").toBe(0);
     expect([await inPage("memory"), device.memory().liveBytes]).toEqual([0, 0]);
     expect(complaints).toEqual([]);
+    expect(equal + near, "run the whole file: this row counts what the tests above compared").toBe(Object.values(allCases).flat().length);
+    count(equal, "op cases with Node's bits");
+    count(near, "within the tolerance table");
   });
 });

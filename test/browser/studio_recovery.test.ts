@@ -1,7 +1,7 @@
 // Training through what browsers do to pages: the GPU process crashes, the page is reloaded or frozen. Each ends with the same bits.
 import type { Server } from "node:http";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { launchBrowser, servePage, webgpuFlags } from "../support/browser.js";
 import { fault } from "../support/fault.js";
 import type { RecoveryTests } from "./studio_recovery_page.js";
@@ -59,7 +59,7 @@ afterAll(async () => {
 });
 
 describe("Chromium", () => {
-  fault(4, "Chromium", "the GPU process crashes twice: the run goes on by itself, every row as without", () =>
+  fault(4, "Chromium", "the GPU process crashes twice: the run goes on by itself, every row as without", (count) =>
     inPage(async (page) => {
       const running = call(page, "train", { pace_ms: 20, every: 15 });
       for (const step of [10, 40]) {
@@ -74,10 +74,12 @@ describe("Chromium", () => {
       expect(rows.sort(([a], [b]) => a - b)).toEqual(whole);
       expect(wentOnAt.every((step) => step === null || step % 15 === 0)).toBe(true);
       expect(madeAgain).toBeGreaterThan(0);
+      count(2, "crashes of the GPU process");
+      count(60, "steps survived");
       console.log(`2 crashes of the GPU process: went on at steps ${wentOnAt.map((step) => step ?? 0).join(" and ")}, ${madeAgain} rows made again, none different`);
     }), long_ms);
 
-  fault(5, "Chromium", "one crash more than the budget: training stops and says what to do", () =>
+  fault(5, "Chromium", "one crash more than the budget: training stops and says what to do", (count) =>
     inPage(async (page) => {
       const running = call(page, "train", { retries: 1, pace_ms: 50 });
       await untilStep(page, 6);
@@ -86,9 +88,10 @@ describe("Chromium", () => {
       await untilStep(page, 7);
       await crashGpu(browser);
       expect((await running).end).toMatch(/^DeviceLostError: train: the GPU was lost 2 times within \d+ s, .*reload the page or restart the browser/);
+      count(2, "crashes of the GPU process");
     }), long_ms);
 
-  fault(37, "Chromium", "a reload in mid-run: the run goes on from its last checkpoint, every row as without", () =>
+  fault(37, "Chromium", "a reload in mid-run: the run goes on from its last checkpoint, every row as without", (count) =>
     inPage(async (page) => {
       void call(page, "train", { pace_ms: 20 }).catch(() => {});
       await expect.poll(async () => (await call(page, "progress")).saved, { timeout: 120_000, interval: 30 }).toBeGreaterThanOrEqual(20);
@@ -100,9 +103,11 @@ describe("Chromium", () => {
       const after = (await call(page, "progress")).rows;
       expect(after).toEqual(whole.slice(from));
       expect([...before]).toEqual(whole.slice(0, before.size));
+      count(1, "reloads");
+      count(60, "steps survived");
     }), long_ms);
 
-  fault(36, "Chromium", "a tab frozen and thawed: the run ends with the same rows", () =>
+  fault(36, "Chromium", "a tab frozen and thawed: the run ends with the same rows", (count) =>
     inPage(async (page) => {
       const running = call(page, "train", { pace_ms: 20 });
       await untilStep(page, 10);
@@ -114,11 +119,12 @@ describe("Chromium", () => {
       const { rows, wentOnAt } = await call(page, "progress");
       expect(rows).toEqual(whole);
       expect(wentOnAt).toEqual([]);
+      count(60, "steps survived");
     }), long_ms);
 });
 
 describe("Chromium as users have it", () => {
-  it("that blocks WebGPU after crashes: the run stops at once and says so", async () => {
+  fault(5, "Chromium", "a browser that blocks WebGPU after crashes: the run stops at once and says so", async (count) => {
     const plain = await launchBrowser(webgpuFlags);
     try {
       await inPage(async (page) => {
@@ -129,6 +135,7 @@ describe("Chromium as users have it", () => {
         await untilStep(page, 7);
         await crashGpu(plain);
         expect((await running).end).toMatch(/^DeviceLostError: train: the GPU was lost and there is no other: the browser has blocked WebGPU/);
+        count(2, "crashes of the GPU process");
       }, plain);
     } finally {
       await plain.close();

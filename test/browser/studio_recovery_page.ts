@@ -10,7 +10,7 @@ import { openStore } from "../../src/studio/storage/index.js";
 import { decodeCheckpoint, encodeCheckpoint, Recovery, train, type Checkpoint } from "../../src/train/index.js";
 
 const source = Array.from({ length: 3000 }, (_, i) => "abcdefghijklmnop"[(i * i + (i >> 3)) % 16]).join("");
-const settings = settingsOf("small", {
+const usual = settingsOf("small", {
   tokenizer: "char", layers: 1, heads: 2, width: 16, block: 16, batch: 4, dropout: 0.1, lr: 1e-2, minLr: 1e-3, warmup: 10, steps: 60, evalEvery: 20, evalBatches: 2, checkpointEvery: 10, sample: 0,
 });
 const runId = "run";
@@ -21,13 +21,14 @@ const seen = { step: 0, saved: 0, wentOnAt: [] as (number | null)[], rows: new M
 const bitsOf = (values: number[]) => new Float64Array(values).join(" ");
 
 /** The run as it was saved, or a new one. */
-async function planFrom(checkpoint: Checkpoint | null): Promise<RunPlan> {
+async function planFrom(checkpoint: Checkpoint | null, steps: number): Promise<RunPlan> {
+  const settings = { ...usual, steps };
   const data = await dataOf(source, settings, checkpoint ? await tokenizerFromJSON(checkpoint.state.tokenizer) : null);
   if (checkpoint) data.loadStateDict(checkpoint.state.data!.position);
   return { settings, data, checkpoint };
 }
 
-async function trainRun({ retries = 2, pace_ms = 0, every = 5 }): Promise<{ end: string; step: number; adapter: string }> {
+async function trainRun({ retries = 2, pace_ms = 0, every = 5, steps = usual.steps }): Promise<{ end: string; step: number; adapter: string }> {
   const { store } = await openStore();
   const stored = await store.readCheckpoint(runId);
   const recovery = new Recovery({ every, retries, onLost: (_error, step) => seen.wentOnAt.push(step) });
@@ -37,12 +38,13 @@ async function trainRun({ retries = 2, pace_ms = 0, every = 5 }): Promise<{ end:
     const device = await openDevice();
     adapter = device.adapter.name;
     try {
-      const plan = await planFrom(copy);
+      const plan = await planFrom(copy, steps);
+      const { settings } = plan;
       const { model, optimizer } = partsOf(device, plan);
       const encode = (step: number, best: number | null) => encodeCheckpoint(model, optimizer, stateOf(plan, model, step, best));
       const copying = recovery.copying(({ step, bestValidationLoss }) => encode(step, bestValidationLoss));
       const result = await train({
-        device, model, optimizer, data: plan.data, steps: settings.steps, startStep: copy?.state.step ?? 0, bestValidationLoss: copy?.state.bestValidationLoss ?? null,
+        device, model, optimizer, data: plan.data, steps, startStep: copy?.state.step ?? 0, bestValidationLoss: copy?.state.bestValidationLoss ?? null,
         evalEvery: settings.evalEvery, evalBatches: settings.evalBatches, checkpointEvery: settings.checkpointEvery,
         onStep({ step, loss, lr, gradNorm }) {
           const row = bitsOf([loss, lr, gradNorm]);

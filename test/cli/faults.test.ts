@@ -92,7 +92,7 @@ fault(
   28,
   "Node",
   "200 kills at any moment of a save: the file is whole, and never older than the one before",
-  async () => {
+  async (count) => {
     const script = await bundledSaver();
     const file = join(folder, "killed.safetensors");
     const random = testRandom(28);
@@ -110,6 +110,7 @@ fault(
       expect(step).toBeGreaterThanOrEqual(last);
       last = step;
     }
+    count(200, "kills in a save");
     expect(last).toBeGreaterThan(100);
     const { status } = spawnSync(process.execPath, [script, file, String(last + 1), "1"]);
     expect(status).toBe(0);
@@ -132,14 +133,44 @@ fault(28, "full disk", "a save that runs out of space: a typed error, the old ch
   expect(readdirSync(folder).filter((name) => name.includes("full"))).toEqual(["full.safetensors"]);
 });
 
-fault(28, "read-only", "a save into a folder that cannot be written: a typed error that names it", async () => {
+fault(28, "no space", "a disk that is full in the middle of a save: the same, with the system's ENOSPC", async () => {
   const script = await bundledSaver();
-  const { status, stderr } = spawnSync(process.execPath, [script, "/proc/kiln.safetensors", "1", "1"], { encoding: "utf8" });
+  const file = join(folder, "enospc.safetensors");
+  expect(spawnSync(process.execPath, [script, file, "1", "1"]).status).toBe(0);
+  const before = readFileSync(file);
+  const preload = join(folder, "full_disk.mjs");
+  writeFileSync(
+    preload,
+    `import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    const write = fs.writeSync;
+    let room = 300_000;
+    fs.writeSync = (file, bytes, at, length) => {
+      if (room === 0) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+      const written = write(file, bytes, at, Math.min(length, room));
+      room -= written;
+      return written;
+    };
+    syncBuiltinESMExports();`,
+  );
+  const { status, stderr } = spawnSync(process.execPath, ["--import", preload, script, file, "2", "1"], { encoding: "utf8" });
   expect(status).not.toBe(0);
-  expect(stderr).toMatch(/write: cannot write \/proc\/kiln\.safetensors, got E/);
+  expect(stderr).toMatch(/UsageError: write: cannot write .*enospc\.safetensors, got ENOSPC: no space left on device, write; free the space/);
+  expect(readFileSync(file).equals(before)).toBe(true);
+  expect(readdirSync(folder).filter((name) => name.includes("enospc"))).toEqual(["enospc.safetensors"]);
 });
 
-fault(38, "Node", "two processes that save one file 100 times each: always one or the other, whole", async () => {
+fault(28, "read-only", "a save into a folder that cannot be written or made: a typed error that names the file, at once", async () => {
+  const script = await bundledSaver();
+  // Nothing can be made there, by no one; Node's own way to make folders tries for ever.
+  for (const file of ["/proc/kiln.safetensors", "/proc/kiln/run-1/checkpoint.safetensors"]) {
+    const { status, stderr } = spawnSync(process.execPath, [script, file, "1", "1"], { encoding: "utf8", timeout: 20_000 });
+    expect(status, file).toBe(1);
+    expect(stderr).toContain(`UsageError: write: cannot write ${file}, got E`);
+  }
+});
+
+fault(38, "Node", "two processes that save one file 100 times each: always one or the other, whole", async (count) => {
   const script = await bundledSaver();
   const file = join(folder, "shared.safetensors");
   writeFileSync(join(folder, "other"), "");
@@ -156,4 +187,5 @@ fault(38, "Node", "two processes that save one file 100 times each: always one o
   expect(seen.size).toBeGreaterThan(10);
   expect([100, 1100]).toContain(stepIn(file));
   expect(readdirSync(folder).filter((name) => name.includes("shared"))).toEqual(["shared.safetensors"]);
+  count(200, "saves by two writers");
 });

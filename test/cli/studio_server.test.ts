@@ -1,6 +1,6 @@
 // npm run studio: its flags, and a server that gives out its folder and nothing else.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
@@ -18,7 +18,11 @@ beforeAll(async () => {
   mkdirSync(join(folder, "site/sub"), { recursive: true });
   writeFileSync(join(folder, "site/index.html"), "the page");
   writeFileSync(join(folder, "site/sub/main.js"), "1");
+  mkdirSync(join(folder, "site-private"));
+  writeFileSync(join(folder, "site-private/secret.txt"), "not for you");
   writeFileSync(join(folder, "secret.txt"), "not for you");
+  symlinkSync(join(folder, "secret.txt"), join(folder, "site/link.txt"));
+  symlinkSync(folder, join(folder, "site/up"));
   server = staticServer(join(folder, "site"), { prefix: "/kiln/", onRequest: (path: string) => requested.push(path) }) as Server;
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
 });
@@ -50,10 +54,28 @@ describe("the static server", () => {
   });
 
   it("gives nothing outside its folder, and takes nothing", async () => {
-    for (const path of ["/kiln/../secret.txt", "/kiln/%2e%2e/secret.txt", "/kiln/..%2fsecret.txt", "/kiln//../../secret.txt", "/secret.txt", "/kiln/sub", "/kiln/%", "/"]) {
-      expect((await get(path)).status, path).toBe(404);
-    }
+    const outside = ["/kiln/../secret.txt", "/kiln/%2e%2e/secret.txt", "/kiln/..%2fsecret.txt", "/kiln/..%5csecret.txt", "/kiln//../../secret.txt", "/kiln/../site-private/secret.txt", "/kiln/%2e%2e/site-private/secret.txt", "/kiln//etc/passwd", "/secret.txt"];
+    for (const path of [...outside, "/kiln/sub", "/kiln/%", "/"]) expect((await get(path)).status, path).toBe(404);
     expect((await get("/kiln/", "POST")).status).toBe(404);
+  });
+
+  it("follows no link out of its folder", async () => {
+    for (const path of ["/kiln/link.txt", "/kiln/up/secret.txt", "/kiln/up/site-private/secret.txt"]) expect((await get(path)).status, path).toBe(404);
+  });
+
+  it("survives names that no file can have", async () => {
+    for (const path of ["/kiln/%00", "/kiln/sub%00/main.js", `/kiln/${"x".repeat(5000)}`, `/kiln/${"x/".repeat(3000)}`, "/kiln/%ff%fe", "//kiln/", "/kiln/index.html/more"]) {
+      expect((await get(path)).status, path.slice(0, 30)).toBe(404);
+    }
+    expect((await get("/kiln/")).status).toBe(200);
+  });
+
+  it("lets no other site embed its files or reach its window", async () => {
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/kiln/sub/main.js`, { headers: { origin: "https://elsewhere.example" } });
+    expect(response.headers.get("access-control-allow-origin")).toBeNull();
+    expect(response.headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    expect(response.headers.get("cross-origin-opener-policy")).toBe("same-origin");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   });
 });
 

@@ -9,7 +9,7 @@ import { AdamW } from "../../src/optim/index.js";
 import { cosine, warmup } from "../../src/schedule/index.js";
 import { Generator } from "../../src/tensor/random.js";
 import { encodeCheckpoint, Recovery, restoreCheckpoint, train, type RecoveryOptions, type StepMetrics } from "../../src/train/index.js";
-import { fault } from "../support/fault.js";
+import { fault, type Count } from "../support/fault.js";
 import { openLosableDevice } from "../support/losable_device.js";
 
 const source = Array.from({ length: 2000 }, (_, i) => "abcdefghijklmnop"[(i * i + (i >> 3)) % 16]).join("");
@@ -113,13 +113,15 @@ describe("a device lost in training", () => {
     { kind: "eager", capture: false, crashes: [15], from: [10] },
   ]) {
     const what = `a run, ${kind}, goes on by itself from its last copy; every row and every weight is as without the loss`;
-    const goesOn = async () => {
+    const goesOn = async (count: Count) => {
       const whole = await journey({ capture });
       expect(whole.rows.map(({ step }) => step)).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
       const { wentOnAt, bytesInUse, ...rest } = await journey({ capture, crashes });
       expect(wentOnAt).toEqual(from);
       expect(bytesInUse).toEqual([...crashes, 0].map(() => 0));
       expect(rest).toEqual({ rows: whole.rows, validations: whole.validations, parameters: whole.parameters, moments: whole.moments });
+      count(crashes.length, "devices lost");
+      count(steps, "steps survived");
     };
     fault(4, "Node", what, goesOn, compiling_ms);
   }
@@ -152,12 +154,13 @@ describe("a device lost in training", () => {
     expect([attempts, result]).toEqual([5, "done"]);
   });
 
-  fault(5, "Node", "no adapter after a loss: the browser has blocked WebGPU, said at once", async () => {
+  fault(5, "Node", "no adapter after a loss: the browser has blocked WebGPU, said at once", async (count) => {
     const { attempts, result } = await attemptsFailing([lost(), new AdapterError("openDevice: no WebGPU adapter found", [])]);
     expect(attempts).toBe(2);
     expect(result).toBeInstanceOf(DeviceLostError);
     expect((result as Error).message).toContain("the browser has blocked WebGPU");
     expect((result as Error).cause).toBeInstanceOf(AdapterError);
+    count(1, "devices lost");
   });
 
   it("no adapter at the start is told as it is", async () => {
@@ -165,7 +168,7 @@ describe("a device lost in training", () => {
     expect(await attemptsFailing([error])).toEqual({ attempts: 1, result: error });
   });
 
-  fault(3, "Node", "a device that the program destroys in training is not replaced", async () => {
+  fault(3, "Node", "a device that the program destroys in training is not replaced", async (count) => {
     let attempts = 0;
     const ended = new Recovery().run(async () => {
       attempts++;
@@ -176,6 +179,7 @@ describe("a device lost in training", () => {
     });
     await expect(ended).rejects.toMatchObject({ name: "DeviceLostError", reason: "destroyed" });
     expect(attempts).toBe(1);
+    count(1, "devices lost");
   });
 
   it("other errors are told as they are", async () => {

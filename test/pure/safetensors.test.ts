@@ -2,20 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/errors.js";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsEntry } from "../../src/io/safetensors.js";
+import { fileOf, hostileSafetensors } from "../support/hostile_files.js";
 import { testRandom } from "../support/nd.js";
 
 const widths = { U8: 1, F16: 2, F32: 4, I32: 4, F64: 8 } as const;
-
-/** A file written by hand from the format's rules, without the writer under test. */
-function fileOf(header: string, data: Uint8Array | number = new Uint8Array(0), claimed?: bigint): Uint8Array {
-  const json = new TextEncoder().encode(header);
-  const body = typeof data === "number" ? new Uint8Array(data) : data;
-  const file = new Uint8Array(8 + json.length + body.length);
-  new DataView(file.buffer).setBigUint64(0, claimed ?? BigInt(json.length), true);
-  file.set(json, 8);
-  file.set(body, 8 + json.length);
-  return file;
-}
 
 function floats(...values: number[]): Uint8Array {
   return new Uint8Array(Float32Array.from(values).buffer);
@@ -73,47 +63,27 @@ describe("safetensors", () => {
     );
   });
 
-  const tensor = (shape: string, offsets: string, dtype = '"F32"') => `{"w":{"dtype":${dtype},"shape":${shape},"data_offsets":${offsets}}}`;
-  const bad: [string, Uint8Array, RegExp][] = [
-    ["nothing", new Uint8Array(0), /too short, got 0 bytes/],
-    ["seven bytes", new Uint8Array(7), /too short/],
-    ["a length of 2^63", fileOf("{}", 0, 2n ** 63n), /over the limit of 100000000/],
-    ["a length over the file", fileOf("{}", 0, 1000n), /longer than the file/],
-    ["a header that is not JSON", fileOf("{nope}"), /not valid JSON/],
-    ["a header that is an array", fileOf("[]"), /does not begin with/],
-    ["an empty header", fileOf(""), /does not begin with/],
-    ["a header that is not UTF-8", fileOf("{}", 0).map((byte, i) => (i === 9 ? 0xff : byte)), /not valid JSON in UTF-8/],
-    ["a name twice", fileOf('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0077":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 8), /duplicate key "w"/],
-    ["a field twice", fileOf('{"w":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}}', 4), /duplicate key "shape"/],
-    ["metadata that is a number", fileOf('{"__metadata__":{"step":1}}'), /"step" is not a string/],
-    ["metadata that is a list", fileOf('{"__metadata__":[]}'), /not an object/],
-    ["an unknown dtype", fileOf(tensor("[1]", "[0,4]", '"F31"'), 4), /unknown dtype, got "F31"/],
-    ["a dtype of Object's prototype", fileOf(tensor("[1]", "[0,4]", '"toString"'), 4), /unknown dtype/],
-    ["a missing dtype", fileOf('{"w":{"shape":[1],"data_offsets":[0,4]}}', 4), /unknown dtype, got undefined/],
-    ["a negative extent", fileOf(tensor("[-1]", "[0,4]"), 4), /bad shape/],
-    ["a fractional extent", fileOf(tensor("[1.5]", "[0,4]"), 4), /bad shape/],
-    ["a huge extent", fileOf(tensor("[1e308]", "[0,4]"), 4), /bad shape/],
-    ["extents whose product overflows", fileOf(tensor("[4294967296,4294967296,4294967296]", "[0,4]"), 4), /needs Infinity bytes, got 4/],
-    ["sixty-five dimensions", fileOf(tensor(`[${Array(65).fill(1).join()}]`, "[0,4]"), 4), /bad shape/],
-    ["one offset", fileOf(tensor("[1]", "[0]"), 4), /bad data_offsets/],
-    ["offsets in reverse", fileOf(tensor("[1]", "[4,0]"), 4), /outside the data/],
-    ["offsets beyond the end", fileOf(tensor("[2]", "[0,8]"), 4), /outside the data/],
-    ["a size that is not the shape's", fileOf(tensor("[2]", "[0,4]"), 4), /needs 8 bytes, got 4/],
-    ["an unknown field", fileOf('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"stride":[1]}}', 4), /unknown field "stride"/],
-    ["overlapping tensors", fileOf('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}', 12), /"b" overlaps/],
-    ["a hole", fileOf('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}', 12), /unused bytes before "b", from 4 to 8/],
-    ["bytes at the end", fileOf(tensor("[1]", "[0,4]"), 5), /5 bytes where the tensors take 4/],
-    ["a long string", fileOf(`{"${"x".repeat(2_000_000)}":1}`), /is not an object/],
-    ["deep nesting", fileOf(`{"w":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), /is not an object|not valid JSON/],
-  ];
-  for (const [what, file, message] of bad) {
-    it(`refuses ${what}`, () => {
-      const start = performance.now();
-      expect(() => decodeSafetensors(file)).toThrow(message);
-      expect(() => decodeSafetensors(file)).toThrow(CheckpointError);
-      expect(performance.now() - start).toBeLessThan(2000);
-    });
-  }
+  const limit_ms = 50;
+
+  it.each(hostileSafetensors())("refuses $what", ({ bytes, message }) => {
+    const refused = () => {
+      const started = performance.now();
+      let error: unknown;
+      try {
+        decodeSafetensors(bytes);
+      } catch (caught) {
+        error = caught;
+      }
+      const took_ms = performance.now() - started;
+      expect(error).toBeInstanceOf(CheckpointError);
+      expect((error as Error).message).toMatch(message);
+      expect((error as Error).message.length, "of a message, whatever the file holds").toBeLessThan(500);
+      return took_ms;
+    };
+    // The best of three: another process may have had the core.
+    expect(Math.min(refused(), refused(), refused())).toBeLessThan(limit_ms);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
 
   it("survives 10,000 flips and cuts: a typed error, or a file that still obeys the rules", () => {
     const valid = encodeSafetensors({

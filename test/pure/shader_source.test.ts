@@ -69,8 +69,19 @@ describe("specialise", () => {
     expect(code.match(/enable/g)).toHaveLength(1);
   });
 
-  it("refuses constants that WGSL cannot spell", () => {
-    expect(() => specialise(shader, { consts: { TILE: Infinity } })).toThrow("const TILE must be finite, got Infinity");
+  it("refuses constants that their type has not, and spells all others as their type", () => {
+    const typed = { name: "demo", code: "const U: u32 = 1u;\nconst I: i32 = 1i;\nconst F: f32 = 1.0;" };
+    const refused: [string, number[]][] = [["U", [Infinity, NaN, -1, 1.5, 2 ** 32]], ["I", [-Infinity, 0.5, 2 ** 31, -(2 ** 31) - 1]], ["F", [NaN, Infinity, 1e39, -1e39]]];
+    for (const [name, values] of refused) {
+      for (const value of values) expect(() => specialise(typed, { consts: { [name]: value } })).toThrow(new ShaderError(`demo.wgsl: const ${name}: ${name.toLowerCase()}32 cannot be ${value}`));
+    }
+    const spelt: [string, number, string][] = [["U", 2 ** 32 - 1, "4294967295u"], ["I", -(2 ** 31), "-2147483648"], ["F", 2, "2.0"], ["F", -0.5, "-0.5"], ["F", 1e21, "1e+21"], ["F", 1e-7, "1e-7"]];
+    for (const [name, value, text] of spelt) expect(specialise(typed, { consts: { [name]: value } })).toContain(`const ${name}: ${name.toLowerCase()}32 = ${text};`);
+  });
+
+  it("refuses types that are more than a name", () => {
+    for (const type of ["f32; fn evil() {}", "", "f32 ", "vec4<f32>;", "f32\n"]) expect(() => specialise(shader, { types: { Element: type } }), type).toThrow("alias Element needs the name of a type");
+    expect(specialise(shader, { types: { Element: "vec4<f32>" } })).toContain("alias Element = vec4<f32>;");
   });
 });
 

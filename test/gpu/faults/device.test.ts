@@ -9,7 +9,7 @@ import { scope } from "../../../src/tensor/scope.js";
 import { testDevice } from "../../support/device.js";
 import { fault } from "../../support/fault.js";
 
-fault(3, "Node", "a device closed by the user: pending reads reject, later calls throw at once, nothing comes back by itself", async () => {
+fault(3, "Node", "a device closed by the user: pending reads reject, later calls throw at once, nothing comes back by itself", async (count) => {
   const device = await openDevice();
   const x = fromArray(device, [1, 2, 3]);
   const pending = mul(x, 2).data();
@@ -19,9 +19,10 @@ fault(3, "Node", "a device closed by the user: pending reads reject, later calls
   await expect(x.data()).rejects.toThrow(DisposedError);
   await expect(device.sync()).rejects.toThrow(DisposedError);
   device.close();
+  count(1, "devices lost");
 });
 
-fault(3, "Dawn", "a device destroyed behind Kiln's back is a DeviceLostError for every pending and later call", async () => {
+fault(3, "Dawn", "a device destroyed behind Kiln's back is a DeviceLostError for every pending and later call", async (count) => {
   const device = await openDevice();
   const x = fromArray(device, [1, 2, 3]);
   const pending = mul(x, 2).data();
@@ -30,9 +31,10 @@ fault(3, "Dawn", "a device destroyed behind Kiln's back is a DeviceLostError for
   expect(() => mul(x, 2)).toThrow(/lost \(destroyed\)/);
   await expect(device.sync()).rejects.toThrow(DeviceLostError);
   device.close();
+  count(1, "devices lost");
 });
 
-fault(7, "Node", "out of memory is a typed error at the next await, what was there stays right, and freeing lets it go on", async () => {
+fault(7, "Node", "out of memory is a typed error at the next await, what was there stays right, and freeing lets it go on", async (count) => {
   const { adapter } = await findAdapter();
   const device = await deviceFrom(adapter);
   const kept = fromArray(device, [1, 2, 3]);
@@ -55,6 +57,38 @@ fault(7, "Node", "out of memory is a typed error at the next await, what was the
   expect([...(await kept.data())], "what was there").toEqual([1, 2, 3]);
   const again = scope(() => sum(zeros(device, [1 << 18])));
   expect(await again.item(), "memory of the failed allocation is not handed out again").toBe(0);
+  count(1, "allocations refused");
+  device.close();
+});
+
+fault(7, "Dawn", "an adapter with 512 MiB: the tensor too many is an error with the bytes in use, and freeing makes room again", async (count) => {
+  const { create } = (await import("webgpu")) as unknown as { create(flags: string[]): GPU };
+  // Kept: Dawn aborts where it is collected first.
+  const gpu = ((globalThis as { nullBackend?: GPU }).nullBackend = create(["backend=null"]));
+  const device = await deviceFrom((await gpu.requestAdapter())!);
+  const block_bytes = 64 * 2 ** 20;
+  const fill = async () => {
+    const blocks = [];
+    for (let error: unknown = null; error === null && blocks.length < 20; ) {
+      blocks.push(device.acquire(block_bytes, "block"));
+      error = await device.sync().then(() => null, (caught: unknown) => caught);
+      if (error === null) continue;
+      expect(error).toBeInstanceOf(OutOfMemoryError);
+      // The error comes while the buffer is being made, or later.
+      const inUse = [blocks.length - 1, blocks.length].map((count) => count * block_bytes).join("|");
+      expect((error as Error).message).toMatch(new RegExp(`; (${inUse}) bytes are in use, the newest buffer is block with ${block_bytes};`));
+    }
+    return blocks;
+  };
+  for (let round = 0; round < 3; round++) {
+    const blocks = await fill();
+    expect(blocks.length, `512 MiB hold no more than 8 blocks, and all of them in round ${round + 1}`).toBeGreaterThanOrEqual(7);
+    expect(blocks.length).toBeLessThanOrEqual(9);
+    for (const block of blocks) block.release();
+    await device.sync();
+    expect(device.memory().liveBytes).toBe(0);
+    count(1, "allocations refused");
+  }
   device.close();
 });
 
@@ -115,6 +149,11 @@ fault(12, "Node", "numbers that would become WGSL text are finite, or refused; n
   const shader = { name: "scale", code: "override SCALE: f32 = 1.0;\n@group(0) @binding(0) var<storage, read_write> y: array<f32>;\n@compute @workgroup_size(1)\nfn main() { y[0] = SCALE; }" };
   for (const SCALE of [Infinity, NaN, 1e39]) expect(() => launch(device, shader, { buffers: { y: x.buffer }, constants: { SCALE }, workgroups: 1 }), String(SCALE)).toThrow(KilnError);
   expect(() => launch(device, shader, { buffers: { y: x.buffer }, constants: { "SCALE; fn x() {}": 1 }, workgroups: 1 })).toThrow(KilnError);
+  const fixed = { name: "fixed", code: "const SCALE: f32 = 1.0;\nalias Element = f32;\n@group(0) @binding(0) var<storage, read_write> y: array<Element>;\n@compute @workgroup_size(1)\nfn main() { y[0] = SCALE; }" };
+  for (const SCALE of [Infinity, NaN, 1e39]) expect(() => launch(device, fixed, { buffers: { y: x.buffer }, consts: { SCALE }, workgroups: 1 }), String(SCALE)).toThrow(KilnError);
+  expect(() => launch(device, fixed, { buffers: { y: x.buffer }, types: { Element: "f32; fn x() {}" }, workgroups: 1 })).toThrow(KilnError);
+  launch(device, fixed, { buffers: { y: x.buffer }, consts: { SCALE: 1e21 }, workgroups: 1 });
+  expect((await x.data())[0]).toBe(Math.fround(1e21));
   x.dispose();
   await device.sync();
 });

@@ -7,9 +7,9 @@ import { fromArray } from "../../../src/ops/index.js";
 import { Adam, AdamW, Lion, RMSprop, SGD } from "../../../src/optim/index.js";
 import { backward } from "../../../src/tensor/backward.js";
 import { scope } from "../../../src/tensor/scope.js";
-import type { Tensor } from "../../../src/tensor/tensor.js";
 import { testDevice } from "../../support/device.js";
-import { fault } from "../../support/fault.js";
+import { activations, extremeActivations, extremeLogits, extremes, keptNaNs, valuesOf } from "../../support/extreme_values.js";
+import { fault, type Count } from "../../support/fault.js";
 import { compare } from "../../support/tolerances.js";
 
 let device: Device;
@@ -19,15 +19,8 @@ beforeAll(async () => {
 
 const of = (values: readonly number[], shape = [values.length], requiresGrad = false) => fromArray(device, values, { shape, requiresGrad });
 const ints = (values: readonly number[], shape = [values.length]) => fromArray(device, values, { shape, dtype: "i32" });
-const values = async (make: () => Tensor) => {
-  const y = scope(make);
-  const data = [...(await y.data())];
-  y.dispose();
-  return data;
-};
-
 /** Nothing is launched, and no memory stays, when `fn` throws this. */
-function refused(fn: () => unknown, kind: abstract new (...args: never[]) => Error, message: string | RegExp): void {
+function refused(count: Count, fn: () => unknown, kind: abstract new (...args: never[]) => Error, message: string | RegExp): void {
   const { dispatches } = device.queue.counts;
   const { liveBytes } = device.memory();
   let error: unknown;
@@ -40,53 +33,29 @@ function refused(fn: () => unknown, kind: abstract new (...args: never[]) => Err
   expect((error as Error).message).toMatch(message);
   expect(device.queue.counts.dispatches, `${String(fn)} launched`).toBe(dispatches);
   expect(device.memory().liveBytes, `${String(fn)} left memory`).toBe(liveBytes);
+  count(1, "wrong calls refused");
 }
 
-fault(14, "Node", "NaN is not hidden by ReLU, clamp, max, min or a comparison of values", async () => {
-  const nan = () => of([NaN, 1, -1]);
-  const keepers: Record<string, () => Tensor> = {
-    relu: () => ops.relu(nan()),
-    leakyRelu: () => ops.leakyRelu(nan()),
-    gelu: () => ops.gelu(nan()),
-    silu: () => ops.silu(nan()),
-    sigmoid: () => ops.sigmoid(nan()),
-    tanh: () => ops.tanh(nan()),
-    clamp: () => ops.clamp(nan(), { min: -1, max: 1 }),
-    maximum: () => ops.maximum(nan(), 0),
-    minimum: () => ops.minimum(of([0, 0, 0]), nan()),
-    softmax: () => ops.softmax(nan()),
-  };
-  for (const [name, make] of Object.entries(keepers)) expect((await values(make))[0], name).toBeNaN();
-  for (const [name, make] of Object.entries({ max: () => ops.max(nan()), min: () => ops.min(nan()), mean: () => ops.mean(nan()), norm: () => ops.norm(nan()) })) {
-    expect((await values(make))[0], name).toBeNaN();
+fault(14, "Node", "NaN is not hidden by ReLU, clamp, max, min or a comparison of values", async (count) => {
+  for (const [name, value] of Object.entries(await keptNaNs(device))) {
+    expect(value, name).toBeNaN();
+    count(1, "ops given a NaN");
   }
-  expect(await values(() => ops.isNaN(nan()))).toEqual([1, 0, 0]);
+  expect(await valuesOf(() => ops.isNaN(of([NaN, 1, -1])))).toEqual([1, 0, 0]);
 });
 
 fault(15, "Node", "activations, softmax and cross-entropy are finite and right at large and tiny values", async () => {
-  const x = [0, 1e-8, -1e-8, 20, -20, 88, -88, 100, -100, 1e4, -1e4];
-  const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
-  const references: [string, (t: Tensor) => Tensor, (v: number) => number][] = [
-    ["tanh", ops.tanh, Math.tanh],
-    ["sigmoid", ops.sigmoid, sigmoid],
-    ["silu", ops.silu, (v) => v * sigmoid(v)],
-    ["softplus", (t) => ops.softplus(t), (v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)))],
-    ["gelu tanh", (t) => ops.gelu(t, { approximate: "tanh" }), (v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))],
-  ];
-  for (const [name, op, reference] of references) {
-    const { worst, message } = compare(await values(() => op(of(x))), x.map((v) => reference(Math.fround(v))), "transcendental");
+  for (const [name, { values, gradient }] of Object.entries(await extremeActivations(device))) {
+    const { worst, message } = compare(values, extremes.map((v) => activations[name]!.reference(Math.fround(v))), "transcendental");
     expect(worst, `${name}: ${message}`).toBeLessThanOrEqual(1);
-    const leaf = of(x, [x.length], true);
-    scope(() => backward(ops.sum(op(leaf))));
-    expect([...(await leaf.grad!.data())].every(Number.isFinite), `${name}'s gradient`).toBe(true);
-    leaf.dispose();
+    expect(gradient.every(Number.isFinite), `${name}'s gradient`).toBe(true);
   }
-  expect(await values(() => ops.softmax(of([1e4, -1e4, 0], [1, 3])))).toEqual([1, 0, 0]);
-  const loss = await values(() => ops.crossEntropy(of([1e4, -1e4, 0], [1, 3]), ints([1])));
+  const { softmax, loss } = await extremeLogits(device);
+  expect(softmax).toEqual([1, 0, 0]);
   expect(compare(loss, [2e4], "reduction").worst).toBeLessThanOrEqual(1);
 });
 
-fault(16, "Node", "wrong shapes are a ShapeError that names the op and both shapes, before anything is queued", () => {
+fault(16, "Node", "wrong shapes are a ShapeError that names the op and both shapes, before anything is queued", (count) => {
   const [a, b] = [of([1, 2, 3, 4, 5, 6], [2, 3]), of([1, 2, 3, 4], [2, 2])];
   for (const [fn, message] of [
     [() => ops.add(a, b), /^add: .*\[2, ?3\].*\[2, ?2\]/],
@@ -99,12 +68,12 @@ fault(16, "Node", "wrong shapes are a ShapeError that names the op and both shap
     [() => ops.conv2d(a, a, null), /^conv2d: /],
     [() => ops.batchNorm(b, { weight: of([1]), training: true }), /^batchNorm: /],
     [() => a.view([7]), /view|reshape/],
-  ] as const) refused(fn, ShapeError, message);
+  ] as const) refused(count, fn, ShapeError, message);
   a.dispose();
   b.dispose();
 });
 
-fault(17, "Node", "wrong dtypes are a DTypeError: indices in floats, arithmetic on indices, gradients of integers", () => {
+fault(17, "Node", "wrong dtypes are a DTypeError: indices in floats, arithmetic on indices, gradients of integers", (count) => {
   const [x, i] = [of([1, 2, 3, 4], [2, 2]), ints([0, 1])];
   for (const [fn, message] of [
     [() => ops.embedding(x, x), /^embedding: .*f32/],
@@ -112,8 +81,8 @@ fault(17, "Node", "wrong dtypes are a DTypeError: indices in floats, arithmetic 
     [() => ops.gather(x, 0, x), /^gather: .*f32/],
     [() => ops.matmul(i, i), /^matmul: .*i32/],
     [() => ops.softmax(i), /^softmax: .*i32/],
-  ] as const) refused(fn, DTypeError, message);
-  refused(() => fromArray(device, [1], { dtype: "i32", requiresGrad: true }), DTypeError, /i32/);
+  ] as const) refused(count, fn, DTypeError, message);
+  refused(count, () => fromArray(device, [1], { dtype: "i32", requiresGrad: true }), DTypeError, /i32/);
   x.dispose();
   i.dispose();
 });
@@ -185,7 +154,7 @@ fault(24, "Node", "backward twice, of no scalar, and of what needs no gradient a
   for (const tensor of [x, y, loss]) tensor.dispose();
 });
 
-fault(25, "Node", "bad hyper-parameters and misspelt names throw in the constructor", () => {
+fault(25, "Node", "bad hyper-parameters and misspelt names throw in the constructor", (count) => {
   const x = of([1], [1], true);
   const bad: [string, () => unknown][] = [
     ["lr", () => new AdamW([x], { lr: -1 })],
@@ -204,6 +173,7 @@ fault(25, "Node", "bad hyper-parameters and misspelt names throw in the construc
   for (const [name, make] of bad) {
     expect(make, name).toThrow(UsageError);
     expect(make).toThrow(name);
+    count(1, "wrong calls refused");
   }
   expect(device.memory().liveBytes).toBe(liveBytes);
   x.dispose();
@@ -211,10 +181,10 @@ fault(25, "Node", "bad hyper-parameters and misspelt names throw in the construc
 
 fault(26, "Node", "BatchNorm of one value a channel, no target left, and empty batches", async () => {
   expect(() => scope(() => ops.batchNorm(of([1, 2], [1, 2]), { training: true }))).toThrow(/batchNorm: .*one value|more than one|1 value/i);
-  const ignored = await values(() => ops.crossEntropy(of([1, 2], [1, 2]), ints([-100])));
+  const ignored = await valuesOf(() => ops.crossEntropy(of([1, 2], [1, 2]), ints([-100])));
   expect(ignored[0], "the mean of nothing is NaN, as in PyTorch").toBeNaN();
-  expect(await values(() => ops.crossEntropy(of([1, 2], [1, 2]), ints([-100]), { reduction: "sum" }))).toEqual([0]);
-  expect(await values(() => ops.relu(of([], [0, 3])))).toEqual([]);
-  expect(await values(() => ops.matmul(of([], [0, 3]), of([1, 2, 3], [3, 1])))).toEqual([]);
-  expect(await values(() => ops.sum(of([], [0, 3])))).toEqual([0]);
+  expect(await valuesOf(() => ops.crossEntropy(of([1, 2], [1, 2]), ints([-100]), { reduction: "sum" }))).toEqual([0]);
+  expect(await valuesOf(() => ops.relu(of([], [0, 3])))).toEqual([]);
+  expect(await valuesOf(() => ops.matmul(of([], [0, 3]), of([1, 2, 3], [3, 1])))).toEqual([]);
+  expect(await valuesOf(() => ops.sum(of([], [0, 3])))).toEqual([0]);
 });
