@@ -2,8 +2,10 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { addBenchCommand } from "./bench/bench_command.js";
+import { addDoctorCommand } from "./doctor/doctor_command.js";
 import { describeError, exitCodes } from "./errors.js";
 import { addInfoCommand } from "./info_command.js";
+import { addLabCommand } from "./lab/lab_command.js";
 import { addSampleCommand } from "./sample_command.js";
 import { addScheduleCommand } from "./schedule_command.js";
 import { addAdviseCommand } from "./tune/advise_command.js";
@@ -26,7 +28,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const setCode = (value: number) => {
     code = value;
   };
-  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addLrFindCommand, addSharpnessCommand, addAdviseCommand, addBenchCommand, addInfoCommand]) add(program, setCode);
+  for (const add of [addTrainCommand, addSampleCommand, addScheduleCommand, addLrFindCommand, addSharpnessCommand, addAdviseCommand, addBenchCommand, addLabCommand, addInfoCommand, addDoctorCommand]) add(program, setCode);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: "user" });

@@ -1,12 +1,12 @@
 // What a measurement in Node was made on.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { version } from "../../../package.json";
 import type { Engines } from "../../bench/open_engines.js";
 import type { Environment } from "../../bench/row.js";
+import { packageVersion } from "../package_version.js";
 
 export function environmentOf({ kiln, peers }: Engines): Environment {
   const { name, class: kind, software } = kiln.device.adapter;
@@ -18,7 +18,7 @@ export function environmentOf({ kiln, peers }: Engines): Environment {
     machine: machine(),
     commit: commit(),
     date: new Date().toISOString(),
-    versions: { kiln: version, webgpu: packageVersion("webgpu"), ...Object.fromEntries(peers.map((peer) => [peer.name, peer.version])) },
+    versions: { kiln: version, webgpu: packageVersion("webgpu") ?? "unknown", ...Object.fromEntries(peers.map((peer) => [peer.name, peer.version])) },
   };
 }
 
@@ -40,13 +40,4 @@ function packageRoot(): string {
   let folder = import.meta.dirname;
   while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder);
   return folder;
-}
-
-function packageVersion(name: string): string {
-  try {
-    const { resolve } = createRequire(import.meta.url);
-    return (JSON.parse(readFileSync(resolve(`${name}/package.json`), "utf8")) as { version: string }).version;
-  } catch {
-    return "unknown";
-  }
 }
