@@ -79,10 +79,13 @@ export async function advise(target: TuneTarget, options: AdviseOptions): Promis
     maxShare,
   });
   if (!plan) throw new UsageError(`${where}: nothing says how high the rate may go. ${range.message} ${firstStep.message}`);
-  const finalLr = decay === "constant" ? plan.peakLr : plan.peakLr * finalRatio;
+  const finalLr = decay === "constant" ? plan.peakLr : rounded(plan.peakLr * finalRatio);
   const schedule = scheduleOf(plan, { steps, decay, finalLr });
   return { ...plan, finalLr, schedule, schedules: range.ratios.map((ratio) => schedule.scale(ratio)), measured: { firstStep, range, sharpness: sharp, noise } };
 }
+
+/** 0.0048 * 0.05 is 0.00023999999999999998, which nobody wants to read in a schedule. */
+const rounded = (rate: number) => Number(rate.toPrecision(15));
 
 type Checked = Required<Omit<AdviseOptions, "signal" | "onProgress" | "batchSize">> & { batchSize: number | null };
 

@@ -115,7 +115,7 @@ describe("a run from start to end", () => {
 
   it("says how much is stored", async () => {
     await page.getByRole("tab", { name: "Runs" }).click();
-    await page.getByText(/This site stores [\d.]+ [kM]B of at most [\d.]+ [MG]B in this browser\./).waitFor();
+    await page.getByText(/This site stores [\d.]+ [kM]B of at most [\d.]+ [MG]B in this browser, which /).waitFor();
   });
 });
 

@@ -34,6 +34,6 @@ export function StorageUse() {
 
 function inWords({ kind, used, quota, persistent }: Use): string {
   if (kind === "memory") return "This browser stores nothing for this page: runs are gone when it is closed.";
-  const size = used === null ? "Runs are stored in this browser" : `This site stores ${bytes(used)}${quota === null ? "" : ` of at most ${bytes(quota)}`} in this browser`;
-  return `${size}. ${persistent ? "It has promised to keep them." : "It may clear them when the disk runs full: save what you want to keep."}`;
+  const size = used === null ? "This site stores its runs in this browser" : `This site stores ${bytes(used)}${quota === null ? "" : ` of at most ${bytes(quota)}`} in this browser`;
+  return `${size}, which ${persistent ? "has promised to keep it" : "may clear it when the disk runs full: save what you want to keep"}.`;
 }

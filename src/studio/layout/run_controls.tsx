@@ -5,7 +5,7 @@ import type { RunRecord } from "../protocol.js";
 import { words } from "../settings_form/words.js";
 import { estimateError, wontFit } from "../state/estimate.js";
 import { telling } from "../state/notices.js";
-import { device, deviceMessage, selected, selectedRun, training, watched } from "../state/runs.js";
+import { device, deviceMessage, selected, selectedRun, training, watched, type Run } from "../state/runs.js";
 import { settings, settingsError, textOfSettings, type SettingName } from "../state/settings.js";
 import { nameOfRun } from "../state/run_name.js";
 import { count, duration, loss } from "./format.js";
@@ -17,7 +17,8 @@ const resumable: readonly RunRecord["status"][] = ["new", "paused", "stopped", "
 export function RunControls() {
   const asked = useSignal<string | null>(null);
   const running = training.value?.record ?? null;
-  const shown = running ?? selected.value?.record ?? null;
+  const front = training.value ?? selected.value;
+  const shown = front?.record ?? null;
   const wrong = settingsError.value ?? estimateError.value;
   const ask = (what: string, work: () => Promise<unknown>) => async () => {
     asked.value = what;
@@ -47,7 +48,7 @@ export function RunControls() {
         </button>
       </div>
       <p id="start-why" class="status">
-        <State record={shown} wrong={wrong} />
+        <State run={front} wrong={wrong} />
       </p>
       {watched.value && <ReadOnly name={watched.value.name} />}
       <p class="visually-hidden" role="status">
@@ -65,28 +66,30 @@ function ReadOnly({ name }: { name: string }) {
   );
 }
 
-/** What keeps from starting, else how far the run is. */
-function State({ record, wrong }: { record: RunRecord | null; wrong: { field: SettingName; message: string } | null }) {
+/** How far the run is, and what keeps the form from starting another. */
+function State({ run, wrong }: { run: Run | null; wrong: { field: SettingName; message: string } | null }) {
   if (device.value === null) return <span class="error">No device: {deviceMessage.value}</span>;
-  if (device.value === undefined) return <span class="muted">Looking for a device…</span>;
-  if (wrong) {
-    return (
-      <span class="error">
-        Not ready: {words[wrong.field].label} – {wrong.message}
-      </span>
-    );
-  }
-  if (wontFit.value !== null) return <span class="error">Not ready: the model will not fit this device.</span>;
-  return record ? <Progress record={record} /> : <span class="muted">Ready. Press Start.</span>;
-}
-
-function Progress({ record }: { record: RunRecord }) {
-  const { status, step, settings, trainedSeconds, message } = record;
+  const reason = wrong ? `${words[wrong.field].label} – ${wrong.message}` : wontFit.value !== null ? "the model will not fit this device." : null;
   return (
     <>
-      <strong>{record.name}</strong> {statusWords[status]}, step {count(step)} of {count(settings.steps)}, loss {loss(record.loss)}
-      {trainedSeconds > 0 && `, ${duration(trainedSeconds)}`}
-      <progress max={settings.steps} value={step} aria-label="Steps taken" />
+      {run && <Progress run={run} />}
+      {reason !== null && <span class="error"> Not ready: {reason}</span>}
+      {device.value === undefined ? <span class="muted"> Looking for a device…</span> : !run && reason === null && <span class="muted">Ready. Press Start.</span>}
+    </>
+  );
+}
+
+/** By its newest row: its record is told with each validation and checkpoint only. */
+function Progress({ run: { record, metrics } }: { run: Run }) {
+  void metrics.version.value;
+  const row = metrics.steps.at(-1);
+  const now = row && row.step > record.step ? { step: row.step, loss: row.loss, seconds: row.seconds } : { step: record.step, loss: record.loss, seconds: record.trainedSeconds };
+  const { name, status, settings, message } = record;
+  return (
+    <>
+      <strong>{name}</strong> {statusWords[status]}, step {count(now.step)} of {count(settings.steps)}, loss {loss(now.loss)}
+      {now.seconds > 0 && `, ${duration(now.seconds)}`}
+      <progress max={settings.steps} value={now.step} aria-label="Steps taken" />
       {message && <span class={status === "failed" ? "error" : "muted"}> {message}</span>}
     </>
   );

@@ -53,7 +53,7 @@ export async function attempting<T>(doing: string, work: () => Promise<T>, size 
 
 async function storageError(doing: string, cause: unknown, size: number): Promise<StorageError> {
   const { name, message } = cause instanceof Error ? cause : { name: "Error", message: String(cause) };
-  const said = message === "" ? name : `${name}: ${message}`;
+  const said = message === "" ? name : `${name}: ${message.replace(/\.$/, "")}`;
   // Chromium also says AbortError, "Failed to write data to data pipe", of a file that is over the quota.
   if (name === "QuotaExceededError" || (size > 0 && (await hasNoRoomFor(size)))) {
     return new StorageError(`storage: the browser has no room left to ${doing}, got ${said}; remove runs or free disk space, and download the checkpoint meanwhile`, { cause });

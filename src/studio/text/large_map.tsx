@@ -1,5 +1,6 @@
 // The chosen head's map with its tokens beside it; pointer or arrow keys say what a cell means.
 import type { CSSProperties } from "preact";
+import { narrow } from "../state/narrow.js";
 import { AttentionMap } from "./attention_map.js";
 import { cell, strongest, type Cell } from "./attention_state.js";
 import { visible } from "./words.js";
@@ -11,11 +12,13 @@ export interface LargeMapProps {
 }
 
 /** Pixels of a cell: small enough for the panel, large enough for its letter. */
-const [smallest, largest, wanted] = [12, 32, 460];
+const [smallest, largest] = [12, 32];
+/** Of the map as a whole: as wide as a phone, with its letters beside it. */
+const [wide, phone] = [460, 330];
 
 export function LargeMap({ tokens, weights, name }: LargeMapProps) {
   const seq = tokens.length;
-  const size = Math.max(smallest, Math.min(largest, Math.floor(wanted / seq)));
+  const size = Math.max(smallest, Math.min(largest, Math.floor((narrow.value ? phone : wide) / seq)));
   const at = cell.value && cell.value.i < seq ? cell.value : null;
   const point = (event: PointerEvent) => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();

@@ -49,7 +49,7 @@ export class RunKeeper {
 
   step(metrics: StepMetrics): void {
     const { seconds } = this.clock;
-    // The page adds the rows up by itself.
+    // Not told: the page has the rows.
     this.record = { ...this.record, step: metrics.step, loss: metrics.loss, trainedSeconds: seconds };
     this.rows.step({ ...metrics, seconds });
   }
