@@ -7,11 +7,8 @@ export const decays: readonly Decay[] = ["exponential", "step"];
 
 /** How far a rate falls over a run. */
 export const span = 64;
-/** Stairs of a step decay. */
-const stairs = 4;
-
 /** From `rate` to `rate / span`: as one straight line on a logarithmic scale, or in stairs of equal length that end on it. */
-export function decay(kind: Decay, rate: number, steps: number): schedule.Schedule {
+export function decay(kind: Decay, rate: number, steps: number, stairs = 4): schedule.Schedule {
   if (kind === "exponential") return schedule.exponential({ from: rate, factor: span ** (-1 / steps), steps });
   return schedule.step({ from: rate, every: Math.ceil(steps / stairs), factor: span ** (-1 / (stairs - 1)), to: rate / span });
 }

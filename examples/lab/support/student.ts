@@ -1,6 +1,6 @@
 // A small network that learns from a teacher's examples, and is started anew from given weights any number of times without being
 // compiled or recorded again.
-import { backward, capture, mseLoss, nn, noGrad, schedule, SGD, type CapturedStep, type Device, type Generator, type optim, type Tensor } from "kiln-gpu";
+import { backward, capture, mean, mseLoss, nn, noGrad, schedule, SGD, type CapturedStep, type Device, type Generator, type optim, type Tensor } from "kiln-gpu";
 import { lossesOf } from "./losses.js";
 import type { BatchValues } from "./teacher.js";
 
@@ -75,6 +75,7 @@ export class Student {
   private readonly start: optim.OptimizerSnapshot;
   private readonly step: CapturedStep<Batch, Tensor>;
   private readonly loss: CapturedStep<Batch, Tensor>;
+  private readonly outputLosses: CapturedStep<Batch, Tensor>;
 
   /** `groups` divide the model's parameters; by default they are one group. */
   constructor(
@@ -93,6 +94,7 @@ export class Student {
       return loss;
     });
     this.loss = capture(device, (batch: Batch) => noGrad(() => lossOf(batch)));
+    this.outputLosses = capture(device, ({ x, y }: Batch) => noGrad(() => mean(mseLoss(model.forward(x.values), y.values, { reduction: "none" }), { axis: 0 })));
   }
 
   async train({ from, rates, steps, batches, signal, watch }: TrainOptions): Promise<Trained> {
@@ -116,6 +118,11 @@ export class Student {
   async score(batch: BatchValues, weights?: Weights): Promise<number> {
     if (weights) this.model.loadStateDict(weights);
     return this.loss(batch).item();
+  }
+
+  /** The loss of each output, of the weights that training has reached. */
+  async errors(batch: BatchValues): Promise<number[]> {
+    return [...(await this.outputLosses(batch).data())];
   }
 
   async weights(): Promise<Weights> {
