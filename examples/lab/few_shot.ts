@@ -2,7 +2,8 @@
 import { Generator, schedule } from "kiln-gpu";
 import { experiment, type Size } from "../../src/lab/index.js";
 import { decay } from "./support/decays.js";
-import { grid, median, spread } from "./support/statistics.js";
+import { medianLoss, percent } from "./support/outcomes.js";
+import { grid, spread } from "./support/statistics.js";
 import { freshWeights, Net, partOf, Student, type NetSizes, type Weights } from "./support/student.js";
 import { batchOf, drawnBatches, examples, power, relative, teacher } from "./support/teacher.js";
 
@@ -68,30 +69,30 @@ export default experiment<Setting, Result>({
     const rise = ({ source, before }: Result) => source - before;
     const values = { overfit: constant.map(({ target }, i) => target / fast[i]!.target), forget: constant.map((one, i) => rise(one) / rise(fast[i]!)) };
     const targets = (halfLife: number, shape?: Setting["shape"]) => of(halfLife, shape).map(({ target }) => target);
-    const best = halfLives.reduce((best, halfLife) => (median(targets(halfLife)) < median(targets(best)) ? halfLife : best));
-    const level = falling.reduce((best, halfLife) => (median(targets(halfLife, "level")) < median(targets(best, "level")) ? halfLife : best));
-    const shapes = falling.map((halfLife) => median(of(halfLife, "level").map(({ target }, i) => target / targets(halfLife)[i]!)));
+    const best = halfLives.reduce((best, halfLife) => (medianLoss(targets(halfLife)) < medianLoss(targets(best)) ? halfLife : best));
+    const level = falling.reduce((best, halfLife) => (medianLoss(targets(halfLife, "level")) < medianLoss(targets(best, "level")) ? halfLife : best));
+    const shapes = falling.map((halfLife) => medianLoss(of(halfLife, "level").map(({ target }, i) => target / targets(halfLife)[i]!)));
     const words = (halfLife: number) => (halfLife > 0 ? `half-life ${halfLife}` : "constant rate");
     const x = (halfLife: number) => halfLife || 2 * steps;
     const lines = (value: (one: Result) => number) =>
       (["exponential", "level"] as const).map((shape) => ({
         name: shape === "level" ? "constant, same sum of rates" : "exponential decay",
-        points: halfLives.flatMap((halfLife) => (halfLife > 0 || shape === "exponential" ? [[x(halfLife), median(of(halfLife, shape).map(value))] as const] : [])),
+        points: halfLives.flatMap((halfLife) => (halfLife > 0 || shape === "exponential" ? [[x(halfLife), medianLoss(of(halfLife, shape).map(value))] as const] : [])),
         band: halfLives.flatMap((halfLife) => (halfLife > 0 || shape === "exponential" ? [[x(halfLife), ...spread(of(halfLife, shape).map(value))] as const] : [])),
         style: shape === "level" ? ("dashed" as const) : ("solid" as const),
       }));
     return {
       values,
       summary:
-        `After ${steps} steps on ${shots} examples the constant rate left ${percent(constant.map(({ target }) => target))} of the target's variance, the fast decay (${words(fastOf(steps))}) ${percent(fast.map(({ target }) => target))}; ` +
-        `the best was ${words(best)} with ${percent(targets(best))}. The source's loss rose by ${percent(constant.map(rise))} of its variance with the constant rate and by ${percent(fast.map(rise))} with the fast decay, whose trunk moved ` +
-        `${(median(fast.map(({ moved }, i) => moved / constant[i]!.moved)) * 100).toFixed(0)} % as far. A constant rate with the same sum had ${Math.min(...shapes).toFixed(2)} to ${Math.max(...shapes).toFixed(2)} times the decay's target loss.`,
+        `After ${steps} steps on ${shots} examples the constant rate left ${share(constant.map(({ target }) => target))} of the target's variance, the fast decay (${words(fastOf(steps))}) ${share(fast.map(({ target }) => target))}; ` +
+        `the best was ${words(best)} with ${share(targets(best))}. The source's loss rose by ${share(constant.map(rise))} of its variance with the constant rate and by ${share(fast.map(rise))} with the fast decay, whose trunk moved ` +
+        `${share(fast.map(({ moved }, i) => moved / constant[i]!.moved))} as far. A constant rate with the same sum had ${Math.min(...shapes).toFixed(2)} to ${Math.max(...shapes).toFixed(2)} times the decay's target loss.`,
       advice:
-        (median(targets(best)) < 0.95 * median(targets(0))
-          ? `On so few examples spend little: a rate that halves every ${best} of ${steps} steps reached ${percent(targets(best))}, a constant one ${percent(targets(0))}. `
+        (medianLoss(targets(best)) < 0.95 * medianLoss(targets(0))
+          ? `On so few examples spend little: a rate that halves every ${best} of ${steps} steps reached ${share(targets(best))}, a constant one ${share(targets(0))}. `
           : "A rate that dies early did not lower the target's loss here. ") +
-        `A level rate with the same sum (of half-life ${level}) came to ${percent(targets(level, "level"))} and cost the source ${percent(of(level, "level").map(rise))} instead of ${percent(of(best).map(rise))}: ` +
-        (median(targets(level, "level")) < 1.05 * median(targets(best)) ? "it is how far the rates add up that counts first, so lower the rate before you tune its shape." : "the shape counts too, so try decays before you lower the rate."),
+        `A level rate with the same sum (of half-life ${level}) came to ${share(targets(level, "level"))} and cost the source ${share(of(level, "level").map(rise))} instead of ${share(of(best).map(rise))}: ` +
+        (medianLoss(targets(level, "level")) < 1.05 * medianLoss(targets(best)) ? "it is how far the rates add up that counts first, so lower the rate before you tune its shape." : "the shape counts too, so try decays before you lower the rate."),
       charts: [
         { kind: "lines", title: `Target: test loss after ${shots} examples, by half-life`, x: { name: `half-life in steps (last: constant rate)`, log: true }, y: { name: "share of variance left" }, series: lines(({ target }) => target) },
         { kind: "lines", title: "Source: how much is forgotten", x: { name: `half-life in steps (last: constant rate)`, log: true }, y: { name: "rise of the test loss" }, series: lines(rise) },
@@ -109,7 +110,7 @@ export default experiment<Setting, Result>({
           columns: ["half-life", "shape", "target's test loss", "lowest on the way", "source's test loss", "before", "trunk moved"],
           rows: halfLives.flatMap((halfLife) =>
             (halfLife > 0 ? (["exponential", "level"] as const) : (["exponential"] as const)).map((shape) => {
-              const all = (value: (one: Result) => number) => median(of(halfLife, shape).map(value));
+              const all = (value: (one: Result) => number) => medianLoss(of(halfLife, shape).map(value));
               return [halfLife || "never", shape, all(({ target }) => target), all(({ lowest }) => lowest), all(({ source }) => source), all(({ before }) => before), all(({ moved }) => moved)];
             }),
           ),
@@ -143,9 +144,10 @@ function moved(from: Weights, to: Weights): number {
   return Math.sqrt(sum);
 }
 
-const percent = (losses: readonly number[]): string => `${(median(losses) * 100).toFixed(0)} %`;
+const share = (losses: readonly number[]): string => percent(medianLoss(losses), 0);
 
+/** From the start, before the first step. */
 function alongRun(curves: readonly (readonly number[])[], steps: number): [number, number][] {
   const length = Math.min(...curves.map((curve) => curve.length));
-  return Array.from({ length }, (_, i) => [(i * steps) / (length - 1), median(curves.map((curve) => curve[i]!))]);
+  return Array.from({ length }, (_, i) => [(i * steps) / (length - 1), medianLoss(curves.map((curve) => curve[i]!))]);
 }

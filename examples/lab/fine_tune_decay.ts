@@ -2,7 +2,8 @@
 import { Generator } from "kiln-gpu";
 import { experiment, type Measured, type Size } from "../../src/lab/index.js";
 import { decay, decays, span, thinned, tuned, type Decay } from "./support/decays.js";
-import { grid, median, spread } from "./support/statistics.js";
+import { bars, medianCurve, medianLoss, percent } from "./support/outcomes.js";
+import { grid, median } from "./support/statistics.js";
 import { freshWeights, Net, partOf, Student, type NetSizes, type Weights } from "./support/student.js";
 import { batchOf, drawnBatches, examples, power, relative, teacher, type BatchValues } from "./support/teacher.js";
 
@@ -68,33 +69,35 @@ export default experiment<Setting, Result>({
       pair: claimed.map(({ test }, i) => test / others[i]!.test),
     };
     const tests = combinations.map(([a, b]) => of(a, b).map(({ test }) => test));
-    const medians = tests.map(median);
+    const medians = tests.map(medianLoss);
     const lowest = medians.indexOf(Math.min(...medians));
-    const widest = Math.max(...medians) / Math.min(...medians);
+    const gain = (1 - Math.min(...medians) / Math.max(...medians)) * 100;
     return {
       values,
       summary:
-        `Pre-training ended at ${share(pretrained.exponential)} of the answers' variance with exponential decay and at ${share(pretrained.step)} with steps; fine-tuning at ` +
-        `${combinations.map(([a, b], i) => `${share(tests[i]!)} (${a}, then ${b})`).join(", ")}. The pair of the claim had ${median(values.pair).toFixed(2)} times the loss of the best other combination. ` +
+        `Pre-training ended at ${percent(medianLoss(pretrained.exponential))} of the answers' variance with exponential decay and at ${percent(medianLoss(pretrained.step))} with steps; fine-tuning at ` +
+        `${combinations.map(([a, b], i) => `${percent(medians[i]!)} (${a}, then ${b})`).join(", ")}. The pair of the claim had ${median(values.pair).toFixed(2)} times the loss of the best other combination. ` +
         `The best first rates: ${decays.map((kind) => `${median(of(kind, kind).map(({ pretrainRate }) => pretrainRate))} to pre-train and ${median(of("exponential", kind).map(({ rate }) => rate))} to fine-tune with ${kind} decay`).join("; ")}.`,
       advice:
-        widest < 1.05
-          ? `Take either decay in either phase: the medians of all four combinations lie within ${((widest - 1) * 100).toFixed(0)} %. Spend the trials on the first rate, and let it fall ${span} times.`
-          : `Here ${combinations[lowest]!.join(", then ")} did best, ${((widest - 1) * 100).toFixed(0)} % below the worst combination. Tune the first rate for each decay by itself before you compare them.`,
+        !medians.every(Number.isFinite)
+          ? "Some combinations were lost at every rate tried: lower the rates before you compare decays."
+          : gain < 5
+            ? `Take either decay in either phase: the medians of all four combinations lie within ${gain.toFixed(0)} %. Spend the trials on the first rate, and let it fall ${span} times.`
+            : `Here ${combinations[lowest]!.join(", then ")} did best, ${gain.toFixed(0)} % below the worst combination. Tune the first rate for each decay by itself before you compare them.`,
       charts: [
         {
           kind: "bars",
           title: "Test loss after fine-tuning (share of variance left)",
           categories: combinations.map(([a, b]) => `${a}, then ${b}`),
           y: { name: "test loss", min: 0 },
-          series: [{ name: "median of the seeds", values: medians, low: tests.map((one) => spread(one)[0]), high: tests.map((one) => spread(one)[1]) }],
+          series: [bars("median of the seeds", tests)],
         },
         {
           kind: "lines",
           title: "Fine-tuning after exponential pre-training",
           x: { name: "share of the steps" },
           y: { name: "training loss", log: true },
-          series: decays.map((kind) => ({ name: `${kind} decay`, points: meanCurve(of("exponential", kind).map(({ curve }) => curve)) })),
+          series: decays.map((kind) => ({ name: `${kind} decay`, points: medianCurve(of("exponential", kind).map(({ curve }) => curve)) })),
         },
       ],
       tables: [
@@ -133,11 +136,4 @@ function makeTasks(seed: number): { init: Weights; source: Task; target: Task } 
 
 function at(rows: readonly Row[], pretrain: Decay, finetune: Decay, seed: number): Result {
   return rows.find(({ cell }) => cell.pretrain === pretrain && cell.finetune === finetune && cell.seed === seed)!.result;
-}
-
-const share = (losses: readonly number[]): string => `${(median(losses) * 100).toFixed(1)} %`;
-
-function meanCurve(curves: readonly (readonly number[])[]): [number, number][] {
-  const length = Math.min(...curves.map((curve) => curve.length));
-  return Array.from({ length }, (_, i) => [(i + 1) / length, median(curves.map((curve) => curve[i]!))]);
 }

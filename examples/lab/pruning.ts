@@ -2,7 +2,8 @@
 import { Generator, mul, nn, schedule, linear, ones, type Device, type Tensor } from "kiln-gpu";
 import { experiment, type Size } from "../../src/lab/index.js";
 import { thinned, tuned } from "./support/decays.js";
-import { grid, median, spread } from "./support/statistics.js";
+import { medianCurve, medianLoss, percent } from "./support/outcomes.js";
+import { grid, spread } from "./support/statistics.js";
 import { freshWeights, Net, Student, type NetSizes, type Weights } from "./support/student.js";
 import { batchOf, drawnBatches, examples, power, teacher } from "./support/teacher.js";
 
@@ -75,19 +76,19 @@ export default experiment<Setting, Result>({
         return test / (warmup.validation < jump.validation || Number.isNaN(jump.validation) ? warmup : jump).test;
       });
     const values = { short: against(lengths[0]!), long: against(lengths[1]!) };
-    const best = lengths.map((length) => starts.reduce((best, start) => (median(tests(length, start)) < median(tests(length, best)) ? start : best)));
-    const ramps = lengths.map((length) => median(tests(length, fall, true).map((test, i) => test / tests(length, fall)[i]!)));
+    const best = lengths.map((length) => starts.reduce((best, start) => (medianLoss(tests(length, start)) < medianLoss(tests(length, best)) ? start : best)));
+    const ramps = lengths.map((length) => medianLoss(tests(length, fall, true).map((test, i) => test / tests(length, fall)[i]!)));
     const first = of(lengths[0]!, 1);
     return {
       values,
       summary:
-        `Pruning ${share * 100} % of the weights raised the test loss from ${percent(first.map(({ dense }) => dense))} to ${percent(first.map(({ pruned }) => pruned))} of the answers' variance. ` +
+        `Pruning ${share * 100} % of the weights raised the test loss from ${percentOf(first.map(({ dense }) => dense))} to ${percentOf(first.map(({ pruned }) => pruned))} of the answers' variance. ` +
         lengths
-          .map((length, i) => `${length} steps brought it back to ${percent(tests(length, 1))} with smooth decay, ${percent(tests(length, fall))} after a jump and ${percent(tests(length, fall, true))} after a warmup (ramp over jump: ${ramps[i]!.toFixed(2)}); best was a start of ${best[i]} times the rate at the prune, ${percent(tests(length, best[i]!))}.`)
+          .map((length, i) => `${length} steps brought it back to ${percentOf(tests(length, 1))} with smooth decay, ${percentOf(tests(length, fall))} after a jump and ${percentOf(tests(length, fall, true))} after a warmup (ramp over jump: ${ramps[i]!.toFixed(2)}); best was a start of ${best[i]} times the rate at the prune, ${percentOf(tests(length, best[i]!))}.`)
           .join(" "),
       advice:
         `After a one-shot prune of ${share * 100} % begin retraining at about ${[...new Set(best)].join(" to ")} times the rate that training had come down to (${[...new Set(best.map((one) => `${(one / fall).toFixed(2)} of its first rate`))].join(", ")}), and let it fall from there: ` +
-        `smooth decay from the low rate ended ${lengths.map((length, i) => `${median(tests(length, 1).map((test, seed) => test / tests(length, best[i]!)[seed]!)).toFixed(2)} times as high after ${length} steps`).join(" and ")}.`,
+        `smooth decay from the low rate ended ${lengths.map((length, i) => `${medianLoss(tests(length, 1).map((test, seed) => test / tests(length, best[i]!)[seed]!)).toFixed(2)} times as high after ${length} steps`).join(" and ")}.`,
       charts: [
         {
           kind: "lines",
@@ -100,7 +101,7 @@ export default experiment<Setting, Result>({
               const at = starts.filter((start) => start > 1 || !ramp);
               return {
                 name: `${length} steps${ramp ? ", with a ramp" : ""}`,
-                points: at.map((start) => [start, median(tests(length, start, ramp))] as const),
+                points: at.map((start) => [start, medianLoss(tests(length, start, ramp))] as const),
                 band: at.map((start) => [start, ...spread(tests(length, start, ramp))] as const),
                 style: ramp ? ("dashed" as const) : ("solid" as const),
               };
@@ -112,10 +113,7 @@ export default experiment<Setting, Result>({
           title: `Training loss over ${lengths[1]} steps of retraining, median of the seeds`,
           x: { name: "share of the steps" },
           y: { name: "mean squared error, noise included", log: true },
-          series: ([["smooth decay", 1, false], ["jump", fall, false], ["warmup", fall, true]] as const).map(([name, start, ramp]) => {
-            const curves = of(lengths[1]!, start, ramp).map(({ curve }) => curve);
-            return { name, points: curves[0]!.map((_, i) => [(i + 1) / curves[0]!.length, median(curves.map((curve) => curve[i] ?? NaN))] as const) };
-          }),
+          series: ([["smooth decay", 1, false], ["jump", fall, false], ["warmup", fall, true]] as const).map(([name, start, ramp]) => ({ name, points: medianCurve(of(lengths[1]!, start, ramp).map(({ curve }) => curve)) })),
         },
       ],
       tables: [
@@ -126,7 +124,7 @@ export default experiment<Setting, Result>({
             starts.flatMap((start) =>
               [false, true]
                 .filter((ramp) => start > 1 || !ramp)
-                .map((ramp) => [length, start, ramp ? "yes" : "no", median(tests(length, start, ramp)), median(of(length, start, ramp).map(({ pruned }) => pruned)), median(of(length, start, ramp).map(({ dense }) => dense))]),
+                .map((ramp) => [length, start, ramp ? "yes" : "no", medianLoss(tests(length, start, ramp)), medianLoss(of(length, start, ramp).map(({ pruned }) => pruned)), medianLoss(of(length, start, ramp).map(({ dense }) => dense))]),
             ),
           ),
         },
@@ -136,7 +134,7 @@ export default experiment<Setting, Result>({
 });
 
 /** A `Net` whose weights are multiplied by masks, which are part of its state. */
-class PrunedNet extends Net {
+export class PrunedNet extends Net {
   private readonly masks: readonly Tensor[];
 
   constructor(device: Device, sizes: NetSizes) {
@@ -152,12 +150,12 @@ class PrunedNet extends Net {
 
 const weightNames = ["trunk0.weight", "trunk1.weight", "head.weight"];
 
-function withMasks(weights: Weights): Weights {
+export function withMasks(weights: Weights): Weights {
   return { ...weights, ...Object.fromEntries(weightNames.map((name, i) => [`mask${i}`, { shape: weights[name]!.shape, data: new Float32Array(weights[name]!.data.length).fill(1) }])) };
 }
 
 /** Without the smallest weights of all layers together. Layers are compared by |w| sqrt(fan in), the size that a weight has in its sum, so that width alone spares or empties no layer. */
-function pruned(weights: Weights): Weights {
+export function pruned(weights: Weights): Weights {
   const sizesOf = (name: string) => Array.from(weights[name]!.data, (weight) => Math.abs(weight) * Math.sqrt(weights[name]!.shape[1]!));
   const all = weightNames.flatMap(sizesOf).sort((a, b) => a - b);
   const least = all[Math.floor(share * all.length)]!;
@@ -184,4 +182,4 @@ function makeTasks(seed: number) {
   return { init: freshWeights(sizes, random), known, validation: batchOf(examples(of, { count: 512, random })), test: batchOf(test), unit: power(test) };
 }
 
-const percent = (losses: readonly number[]): string => `${(median(losses) * 100).toFixed(1)} %`;
+const percentOf = (losses: readonly number[]): string => percent(medianLoss(losses));
