@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { readResults, tableFile, withResults } from "./fault_table.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 const check = process.argv.includes("--check");
@@ -37,6 +38,7 @@ writeTable("docs/reference.md", "tools", [
   ...tools.map((entry) => `| [\`${entry.name}\`](../${entry.file}) | ${cell(entry.summary)} | ${cell(entry.field("Source:"))} |`),
 ]);
 writeTable("docs/performance.md", "measured", await measuredTables());
+settle(tableFile, withResults(readFileSync(tableFile, "utf8"), readResults()), `the results in ${tableFile}`);
 for (const file of readdirSync("docs").filter((name) => name.endsWith(".md"))) drawPlots(join("docs", file));
 if (outdated > 0) fail(`${outdated} part${outdated === 1 ? " is" : "s are"} out of date; run: npm run docs`);
 

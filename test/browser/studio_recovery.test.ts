@@ -103,7 +103,7 @@ describe("Chromium", () => {
       const after = (await call(page, "progress")).rows;
       expect(after).toEqual(whole.slice(from));
       expect([...before]).toEqual(whole.slice(0, before.size));
-      count(1, "reloads");
+      count(1, "reload in mid-run");
       count(60, "steps survived");
     }), long_ms);
 
