@@ -1,5 +1,5 @@
 // Group 15: screening architectures by a sweep of the rate instead of training them.
-import { crossEntropy, fromArray, Generator, SGD, tune, type Device, type Tensor } from "kiln-gpu";
+import { crossEntropy, fromArray, Generator, schedule, SGD, tune, type Device, type Tensor } from "kiln-gpu";
 import { experiment, type Measured, type Size } from "../../src/lab/index.js";
 import { orNull } from "./support/choice.js";
 import { highestRate } from "./support/highest_rate.js";
@@ -11,8 +11,11 @@ import { lastMean, median, spread } from "./support/statistics.js";
 import { Trainee } from "./support/trainee.js";
 
 type Setting = { candidate: string; seed: number };
-/** Rates: where the sweep's loss burst, and the highest that trains; the loss that half of that one ends with, and all steps of real training that were spent. */
-type Result = { burst: number; highest: number; loss: number; sweepSteps: number; trainingSteps: number };
+/**
+ * Rates: where the sweep's loss burst, where it stayed above twice its least, and the highest that trains, constant and after a warmup; the
+ * loss that half of the highest constant one ends with, and the steps that sweep and constant rates took.
+ */
+type Result = { burst: number; doubles: number; highest: number; warmed: number; loss: number; sweepSteps: number; trainingSteps: number };
 type Row = Measured<Setting, Result>;
 
 const classes = 4;
@@ -32,6 +35,8 @@ const candidates: Readonly<Record<string, NetShape>> = {
 const names = Object.keys(candidates);
 const search = { from: 16, factor: 2, count: 17 };
 const batch = 64;
+/** The highest rate of the sweep. */
+const last = 100;
 /** Half of chance's loss: a net that trains gets well below it. */
 const trained = Math.log(classes) / 2;
 const runOf = (size: Size) => (size === "full" ? { steps: 400, sweep: 200, seeds: [1, 2, 3, 4, 5, 6, 7] } : { steps: 96, sweep: 80, seeds: [1, 2, 3] });
@@ -60,29 +65,32 @@ export default experiment<Setting, Result>({
     const { steps, sweep } = runOf(size);
     const trainee = shared(candidate, () => makeTrainee(device, candidates[candidate]!));
     const batches = shared(`batches ${seed}`, () => makeBatches(device, seed, Math.max(steps, sweep + 1)));
-    const start = (rate: number) => trainee.start(new PlainNet(device, candidates[candidate]!, seed), rate);
+    const start = (rate: number | schedule.Schedule) => trainee.start(new PlainNet(device, candidates[candidate]!, seed), rate);
     start(1);
     const { model, optimizer } = trainee;
-    const swept = await tune.rangeTest({ model, optimizer, loss: (i) => trainee.lossOf(batches[i]!) }, { from: 1e-4, to: 100, steps: sweep, signal });
+    const sweepOptions = { from: 1e-4, to: last, steps: sweep, stopAt: 1000, signal };
+    const swept = await tune.rangeTest({ model, optimizer, loss: (i) => trainee.lossOf(batches[i]!) }, sweepOptions);
     let trainingSteps = 0;
-    const train = async (rate: number) => {
+    const train = async (rate: number | schedule.Schedule) => {
       start(rate);
       const losses = await lossesOf(trainee.step, { steps, feed: (t) => batches[t]!, signal, stopAbove: 1000 });
       trainingSteps += losses.length;
       return losses.length < steps ? NaN : lastMean(losses, 16);
     };
     const highest = await highestRate({ ...search, trains: async (rate) => (await train(rate)) <= trained });
-    // A net that dies sits at chance, which may be less than the four times its least that end a sweep.
-    const burst = swept.doubles ?? swept.diverges ?? 100;
-    return { burst, highest, loss: await train(highest / 2), sweepSteps: swept.points.length, trainingSteps };
+    const spent = trainingSteps;
+    const warmed = await highestRate({ ...search, trains: async (rate) => (await train(schedule.warmup({ steps: steps / 4, to: rate }))) <= trained });
+    return { burst: burstOf(swept), doubles: swept.doubles ?? swept.diverges ?? last, highest, warmed, loss: await train(highest / 2), sweepSteps: swept.points.length, trainingSteps: spent };
   },
 
   conclude(rows, size) {
     const { seeds } = runOf(size);
     const of = (seed: number) => rows.filter(({ cell }) => cell.seed === seed).map(({ result }) => result);
     const screening = median(rows.map(({ result }) => result.highest));
+    const correlations = (a: "burst" | "doubles", b: "highest" | "warmed") => seeds.map((seed) => rankCorrelation(of(seed).map((result) => result[a]), of(seed).map((result) => result[b])));
+    const list = (correlations: readonly number[]) => correlations.map((one) => one.toFixed(2)).join(", ");
     const values = {
-      rank: seeds.map((seed) => rankCorrelation(of(seed).map(({ burst }) => burst), of(seed).map(({ highest }) => highest))),
+      rank: correlations("burst", "highest"),
       screen: seeds.map((seed) => 100 * separation(of(seed).map(({ burst }) => burst), of(seed).map(({ highest }) => highest >= screening))),
     };
     const quality = seeds.map((seed) => {
@@ -95,9 +103,10 @@ export default experiment<Setting, Result>({
     return {
       values,
       summary:
-        `Over ${names.length} candidates the sweep's bursting rate and the highest constant rate that trains had rank correlations of ${values.rank.map((one) => one.toFixed(2)).join(", ")} (one a seed). At rate ${text(screening)} the sweep told apart ` +
+        `Over ${names.length} candidates the sweep's bursting rate and the highest constant rate that trains had rank correlations of ${list(values.rank)} (one a seed); with the highest rate after a warmup, which the sweep itself is, ${list(correlations("burst", "warmed"))}. ` +
+        `Where the sweep stays above twice its least ranks them with ${list(correlations("doubles", "highest"))}. At rate ${text(screening)} the sweep told apart ` +
         `${values.screen.map((one) => `${one.toFixed(0)} %`).join(", ")} of the pairs of one that trains and one that does not. It bursts at ${text(median(over))} times the highest rate (${text(spread(over)[0])} to ${text(spread(over)[1])}). ` +
-        `Its rank correlation with how well they train (at half of the highest rate) was ${quality.map((one) => one.toFixed(2)).join(", ")}. All sweeps took ${cost.sweep} steps, the training runs ${cost.training}.`,
+        `Its rank correlation with how well they train (at half of the highest rate) was ${list(quality)}. All sweeps took ${cost.sweep} steps, the training runs ${cost.training}.`,
       advice:
         median(values.screen) >= 90
           ? `Before a search trains its candidates, sweep each: drop those that burst below about ${text(median(over))} times the rate that you mean to train with. It costs ${(cost.training / cost.sweep).toFixed(1)} times fewer steps than finding their highest rates did here; do not use it to choose among those that are left.`
@@ -114,8 +123,8 @@ export default experiment<Setting, Result>({
       tables: [
         {
           title: "Medians of the seeds",
-          columns: ["candidate", "sweep bursts at", "highest rate that trains", "loss at half of it (nats)"],
-          rows: names.map((name) => [name, median(all(name, ({ burst }) => burst)), median(all(name, ({ highest }) => highest)), orNull(median(all(name, ({ loss }) => loss)))]),
+          columns: ["candidate", "sweep bursts at", "highest rate that trains", "with warmup", "loss at half of the highest (nats)"],
+          rows: names.map((name) => [name, median(all(name, ({ burst }) => burst)), median(all(name, ({ highest }) => highest)), median(all(name, ({ warmed }) => warmed)), orNull(median(all(name, ({ loss }) => loss)))]),
         },
       ],
     };
@@ -124,6 +133,17 @@ export default experiment<Setting, Result>({
 
 const text = (value: number): string => Number(value.toPrecision(2)).toString();
 const sum = (rows: readonly Row[], name: "sweepSteps" | "trainingSteps"): number => rows.reduce((total, { result }) => total + result[name], 0);
+
+/**
+ * From here on every loss is above the middle between the first and the least: half of what the sweep had gained is lost for good. The
+ * tool's own readings did not fit: twice the least (`doubles`) is no burst where the least is near 0, and a net that dies stays at chance,
+ * below four times the least (`diverges`).
+ */
+export function burstOf({ points, startLoss }: Pick<tune.RangeTest, "points" | "startLoss">): number {
+  const middle = (startLoss + Math.min(startLoss, ...points.map(({ loss }) => loss).filter(Number.isFinite))) / 2;
+  const sound = points.findLastIndex(({ loss }) => loss <= middle);
+  return points[sound + 1]?.lr ?? last;
+}
 
 interface Batch {
   x: Tensor;
