@@ -16,9 +16,10 @@ export function loss(value: number | null | undefined): string {
   return Number.isFinite(value) ? value.toFixed(3) : "not finite";
 }
 
-/** 0.0008 or 2e-6, never 0.000002. */
+/** Three digits: 0.0048 or 2e-6, never 0.000002. */
 export function rate(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential().replace(/(\.\d\d)\d+/, "$1") : String(Number(value.toPrecision(3)));
+  const rounded = Number(value.toPrecision(3));
+  return rounded !== 0 && Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
 }
 
 export function duration(seconds: number): string {
