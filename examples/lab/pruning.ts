@@ -87,8 +87,9 @@ export default experiment<Setting, Result>({
           .map((length, i) => `${length} steps brought it back to ${percentOf(tests(length, 1))} with smooth decay, ${percentOf(tests(length, fall))} after a jump and ${percentOf(tests(length, fall, true))} after a warmup (ramp over jump: ${ramps[i]!.toFixed(2)}); best was a start of ${best[i]} times the rate at the prune, ${percentOf(tests(length, best[i]!))}.`)
           .join(" "),
       advice:
-        `After a one-shot prune of ${share * 100} % begin retraining at about ${[...new Set(best)].join(" to ")} times the rate that training had come down to (${[...new Set(best.map((one) => `${(one / fall).toFixed(2)} of its first rate`))].join(", ")}), and let it fall from there: ` +
-        `smooth decay from the low rate ended ${lengths.map((length, i) => `${medianLoss(tests(length, 1).map((test, seed) => test / tests(length, best[i]!)[seed]!)).toFixed(2)} times as high after ${length} steps`).join(" and ")}.`,
+        `After a one-shot prune of ${share * 100} % ${best.every((start) => start <= 1) ? "go on with" : "raise again"} the rate that training had come down to: the best start of retraining was ` +
+        `${lengths.map((length, i) => `${best[i]} times that rate (${best[i]! / fall} of training's first) for ${length} steps`).join(" and ")}, falling from there. ` +
+        `Going on smoothly ended at ${lengths.map((length, i) => `${medianLoss(tests(length, 1).map((test, seed) => test / tests(length, best[i]!)[seed]!)).toFixed(2)} times the loss of that after ${length} steps`).join(" and ")}.`,
       charts: [
         {
           kind: "lines",

@@ -21,15 +21,16 @@ it("confirms where going on smoothly beats jump and warmup, after short and long
   const { verdict, criteria, findings } = outcome((start, ramp) => 0.01 * start * (ramp ? 2 : 1));
   expect(verdict).toBe("confirmed");
   expect(criteria.map(({ median }) => median.toFixed(2))).toEqual(["0.10", "0.10"]);
-  expect(findings.advice).toContain("about 1 times the rate");
+  expect(findings.advice).toContain("go on with the rate");
 });
 
 it("judges against the better of the two by validation, and contradicts", () => {
   const { verdict, criteria, findings } = outcome((start, ramp) => (ramp ? 0.04 : 0.05) + (start === 1 ? 0.01 : 0) + (start === 3 && !ramp ? -0.02 : 0));
   expect(verdict).toBe("contradicted");
   expect(criteria.map(({ median }) => median.toFixed(2))).toEqual(["1.50", "1.50"]);
-  expect(findings.advice).toContain("about 3 times the rate");
-  expect(findings.advice).toContain("0.30 of its first rate");
+  expect(findings.advice).toContain("raise again the rate");
+  expect(findings.advice).toContain("3 times that rate (0.3 of training's first) for 40 steps");
+  expect(findings.advice).toContain("2.00 times the loss of that after 400 steps");
 });
 
 it("takes the warmup where the jump was lost, and confirms nothing where smooth decay was", () => {
