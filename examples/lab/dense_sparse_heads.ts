@@ -91,16 +91,19 @@ export default experiment<Setting, Result>({
     const over = (a: string, b: string) => raised(a).map((value, i) => value / raised(b)[i]!);
     const values = { sensitivity: over("dense", "sparse"), prior: over("dense", "dense, prior") };
     const [dense, sparse, prior] = ["dense", "sparse", "dense, prior"].map((head) => median(raised(head))) as [number, number, number];
+    const initialised = median(seeds.map((_, i) => highest("dense, prior", false)[i]! / highest("dense", false)[i]!));
     const ends = (head: string) => [false, true].map((warmup) => highest(head, warmup));
     return {
       values,
       summary:
         `A warmup over ${warmup} of ${steps} steps raised the highest rate that trains by ${names.map((head) => `${median(raised(head))} times (${head})`).join(", ")}. The rates without it were ` +
-        `${names.map((head) => `${median(highest(head, false)).toPrecision(2)} (${head})`).join(", ")}; the losses before the first step ${names.map((head) => median(seeds.map((seed) => at(rows, head, false, seed).first)).toPrecision(3)).join(", ")}.`,
+        `${names.map((head) => `${median(highest(head, false)).toPrecision(2)} (${head})`).join(", ")}; the prior alone raised the dense head's ${initialised} times. The losses before the first step: ${names.map((head) => median(seeds.map((seed) => at(rows, head, false, seed).first)).toPrecision(3)).join(", ")}.`,
       advice:
         dense >= 2 * sparse
-          ? `With a dense head whose loss is divided by few objects, warm up: it bought a ${dense} times higher rate here, against ${sparse} times for the sparse head. ${prior < dense ? `Starting the bias at log(π / (1 - π)), π = 0.01, does without: there warmup bought ${prior} times.` : `The prior of 0.01 did not replace it (${prior} times).`}`
-          : `Here warmup bought the dense head a ${dense} times higher rate, the sparse head ${sparse} times and the dense head with a prior ${prior} times: take the prior for its loss at the start, and choose the warmup as for any other net.`,
+          ? `With a dense head whose loss is divided by few objects, warm up: it bought a ${dense} times higher rate here, against ${sparse} times for the sparse head. With the bias started at log(π / (1 - π)), π = ${heads["dense, prior"]!.prior}, warmup bought ${prior} times, and the prior by itself ${initialised} times.`
+          : initialised >= 2
+            ? `Start a dense head's bias at log(π / (1 - π)), π = ${heads["dense, prior"]!.prior}, before you think of warmup: without any warmup the prior raised the highest rate ${initialised} times, where warmup alone raised it ${dense} times.`
+            : `Here neither warmup (${dense} times) nor the prior (${initialised} times) let the dense head train at a much higher rate: choose both as for any other net.`,
       charts: [
         {
           kind: "bars",
