@@ -1,8 +1,11 @@
 // All experiments, in the catalogue's order of groups.
 import type { Experiment } from "../../src/lab/index.js";
+import adagradCliff from "./adagrad_cliff.js";
 import architectureScreening from "./architecture_screening.js";
+import biasCorrection from "./bias_correction.js";
 import curriculum from "./curriculum.js";
 import ddpm from "./ddpm.js";
+import decayShapes from "./decay_shapes.js";
 import denseSparseHeads from "./dense_sparse_heads.js";
 import fewShot from "./few_shot.js";
 import fineTuneDecay from "./fine_tune_decay.js";
@@ -11,5 +14,26 @@ import multiTask from "./multi_task.js";
 import pruning from "./pruning.js";
 import quadraticEdge from "./quadratic_edge.js";
 import spacedRepetition from "./spaced_repetition.js";
+import warmupGrid from "./warmup_grid.js";
+import warmupSharpness from "./warmup_sharpness.js";
+import weightDecayEquilibrium from "./weight_decay_equilibrium.js";
 
-export const experiments: readonly Experiment[] = [quadraticEdge, fineTuneDecay, fewShot, multiTask, curriculum, pruning, infonceTemperature, ddpm, architectureScreening, spacedRepetition, denseSparseHeads];
+export const experiments: readonly Experiment[] = [
+  quadraticEdge,
+  warmupGrid,
+  warmupSharpness,
+  adagradCliff,
+  biasCorrection,
+  weightDecayEquilibrium,
+  decayShapes,
+  fineTuneDecay,
+  fewShot,
+  multiTask,
+  curriculum,
+  pruning,
+  infonceTemperature,
+  ddpm,
+  architectureScreening,
+  spacedRepetition,
+  denseSparseHeads,
+];
