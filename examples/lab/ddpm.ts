@@ -18,7 +18,7 @@ type Row = Measured<Setting, Result>;
 const mixture = ring(8, 0.08);
 const net: NetShape = { inputs: inputColumns(mixture.dims), width: 32, outputs: mixture.dims, depth: 2, activation: "silu" };
 const decays: readonly Decay[] = ["step", "exponential", "cosine"];
-const peaks = [0.025, 0.0625, 0.16, 0.4];
+const peaks = [0.025, 0.0625, 0.1, 0.16];
 const batch = 128;
 /** How far every schedule falls. */
 const fall = 100;
@@ -86,7 +86,8 @@ export default experiment<Setting, Result>({
         `Lowest here: ${lowest} decay from ${best.get(lowest)}. ` +
         (lowest === "exponential"
           ? "Even an exponential decay has rate enough if its peak is tuned by itself."
-          : `An exponential decay between the same two rates spends ${(budget("step") / budget("exponential")).toFixed(1)} times less rate than the steps do: where you must use one, raise its peak (${best.get("exponential")} was its best), or its end.`),
+          : `An exponential decay between the same two rates spends ${(budget("step") / budget("exponential")).toFixed(1)} times less rate than the steps do and ended at ${(median(ends("exponential")) / median(ends(lowest))).toFixed(2)} times the lowest excess` +
+            (best.get("exponential")! > best.get("step")! ? `, from a peak raised to ${best.get("exponential")}.` : "; a higher peak did not make up for it.")),
       charts: [
         {
           kind: "lines",
