@@ -1,6 +1,6 @@
 // What the experiments on generated points conclude from results that are made up.
 import { describe, expect, it } from "vitest";
-import architectureScreening from "../../../examples/lab/architecture_screening.js";
+import architectureScreening, { burstOf } from "../../../examples/lab/architecture_screening.js";
 import ddpm, { decayFrom } from "../../../examples/lab/ddpm.js";
 import denseSparseHeads, { enough } from "../../../examples/lab/dense_sparse_heads.js";
 import infonceTemperature, { rateFor as temperedRate } from "../../../examples/lab/infonce_temperature.js";
@@ -113,6 +113,13 @@ describe("details", () => {
     expect([0, 16, 28, 48].map((t) => matched.at(t))).toEqual([0.8, 0.8, 0.4, 0.2].map((rate) => expect.closeTo(rate, 12)));
     expect(spacedRate(4, 0.8, [8, 16]).at(48)).toBeCloseTo(0.8 / Math.SQRT2, 12);
     expect(spacedRate(0, 0.8, [8, 16]).at(48)).toBe(0.8);
+  });
+
+  it("a sweep bursts where half of its gain is lost for good, also where the net dies at chance or the loss is not finite", () => {
+    const sweep = (losses: number[]) => ({ startLoss: 2, points: losses.map((loss, i) => ({ lr: 10 ** i, loss, smoothed: loss })) });
+    expect(burstOf(sweep([1.8, 0.2, 1.5, 0.4, 1.39, 1.39]))).toBe(1e4);
+    expect(burstOf(sweep([1.8, 0.2, NaN]))).toBe(100);
+    expect(burstOf(sweep([0.02, 0.06, 0.2]))).toBe(100);
   });
 
   it("a head trains where it is well below the loss of its share of objects", () => {
