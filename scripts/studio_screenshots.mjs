@@ -48,9 +48,9 @@ try {
 async function openFront(options) {
   const page = await openPage("", options);
   await press(page, "Start");
-  await page.waitForFunction(() => Number(/step ([\d,]+) of/.exec(document.querySelector(".run-controls .status").textContent)?.[1] ?? 0) >= 250, null, { timeout: 300_000 });
+  await page.waitForFunction(() => Number(/step ([\d,]+) of/.exec(document.querySelector(".run-controls .status").textContent)?.[1] ?? 0) >= 250, null, { timeout: 300_000, polling: 200 });
   await press(page, "Pause");
-  await page.waitForFunction(() => [...document.querySelectorAll(".run-controls button")].some((button) => button.textContent === "Resume" && !button.disabled), null, { timeout: 60_000 });
+  await page.waitForFunction(() => [...document.querySelectorAll(".run-controls button")].some((button) => button.textContent === "Resume" && !button.disabled), null, { timeout: 60_000, polling: 200 });
   return page;
 }
 
@@ -122,7 +122,7 @@ function press(page, name) {
 }
 
 function isDone(page, name) {
-  return page.waitForFunction((wanted) => [...document.querySelectorAll(".runs-table tbody tr")].some((line) => line.textContent.includes(wanted) && line.dataset.status === "done"), name, { timeout: 600_000 });
+  return page.waitForFunction((wanted) => [...document.querySelectorAll(".runs-table tbody tr")].some((line) => line.textContent.includes(wanted) && line.dataset.status === "done"), name, { timeout: 600_000, polling: 200 });
 }
 
 /** A part of the page. */

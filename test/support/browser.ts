@@ -14,8 +14,8 @@ import { readTar } from "../../src/node/tar.js";
 import { esbuildWgsl } from "../../scripts/wgsl_plugin.mjs";
 
 export const quietFlags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-/** WebGPU on the processor: the same driver everywhere. */
-export const webgpuFlags: readonly string[] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+/** WebGPU on the processor: the same driver everywhere. On one that others use too a kernel takes long to compile, which a watchdog takes for a GPU that hangs. */
+export const webgpuFlags: readonly string[] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-gpu-watchdog"];
 
 /** Unpacked once a version; returns the executable and the folder with its libraries. */
 function unpackChromium(): { executable: string; libraries: string } {

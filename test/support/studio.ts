@@ -62,15 +62,18 @@ export async function stateOf(page: Page): Promise<{ text: string; step: number;
   return { text, step: Number(/step ([\d,]+) of/.exec(text)?.[1]?.replace(/,/g, "") ?? NaN), loss: Number(/loss ([\d.]+)/.exec(text)?.[1] ?? NaN) };
 }
 
+/** Looks by a timer: where the processor draws and computes, frames, by which Playwright looks otherwise, may be long in coming. */
+const patience = { timeout: 120_000, polling: 100 };
+
 /** Waits until the run in front is past `step`. */
 export async function untilStep(page: Page, step: number): Promise<void> {
   await page.waitForFunction(
     (wanted) => Number(/step ([\d,]+) of/.exec(document.querySelector(".run-controls .status")?.textContent ?? "")?.[1]?.replace(/,/g, "") ?? -1) >= wanted,
     step,
-    { timeout: 120_000 },
+    patience,
   );
 }
 
 export async function untilSays(page: Page, text: string): Promise<void> {
-  await page.waitForFunction((wanted) => document.querySelector(".run-controls .status")?.textContent?.includes(wanted), text, { timeout: 120_000 });
+  await page.waitForFunction((wanted) => document.querySelector(".run-controls .status")?.textContent?.includes(wanted), text, patience);
 }
