@@ -52,17 +52,16 @@ class Grid {
     return Math.min(...this.rows.filter(({ cell, result }) => cell.warmup === warmup && !Number.isNaN(result.final)).map(({ result }) => result.final));
   }
 
-  /** The largest rate up to which every rate trains at this warmup. NaN where the smallest does not. */
+  /** The largest rate that trains at this warmup. NaN where none does. */
   highest(warmup: number): number {
-    const own = this.rows.filter(({ cell }) => cell.warmup === warmup).sort((a, b) => a.cell.rate - b.cell.rate);
-    const lost = own.findIndex(({ result }) => !(result.final <= this.limit));
-    return lost < 0 ? own.at(-1)!.cell.rate : (own[lost - 1]?.cell.rate ?? NaN);
+    const trained = this.rows.filter(({ cell, result }) => cell.warmup === warmup && result.final <= this.limit);
+    return trained.length > 0 ? Math.max(...trained.map(({ cell }) => cell.rate)) : NaN;
   }
 
   /** By how much the best of the warmups widens the range of rates. */
   get widening(): number {
     const warmed = [...new Set(this.rows.map(({ cell }) => cell.warmup))].filter((warmup) => warmup > 0);
-    return Math.max(...warmed.map((warmup) => this.highest(warmup))) / this.highest(0);
+    return Math.max(...warmed.map((warmup) => this.highest(warmup)).filter(Number.isFinite)) / this.highest(0);
   }
 }
 

@@ -9,7 +9,7 @@ import { shape, tinyGpt } from "./support/tiny_gpt.js";
 /** One batch, always the same: the edge of stability is a law of full-batch training. */
 const batch = 16;
 const steps = { small: 48, full: 256 };
-const every = { small: 6, full: 16 };
+const every = { small: 12, full: 16 };
 const warmups = { small: [0, 36], full: [0, 64, 192] };
 const peaks = { small: [0.03], full: [0.01, 0.03, 0.1] };
 const seeds = { small: [1, 2, 3], full: [1, 2, 3, 4, 5] };
@@ -90,7 +90,7 @@ export default experiment<Cell, Result>({
     const peak = peaks[size].includes(0.03) ? 0.03 : peaks[size][0]!;
     const [none, warmup] = [0, warmups[size][1]!];
     const rowsOf = (norm: nn.NormPlace, length: number) => measured.filter(({ cell }) => cell.norm === norm && cell.warmup === length && cell.peak === peak);
-    const during = (row: Row, values: number[]) => values.filter((_, i) => row.result.at[i]! <= warmup);
+    const during = (row: Row, values: number[]) => values.filter((_, i) => row.result.at[i]! <= warmup + 1);
     const falls = (norm: nn.NormPlace) => rowsOf(norm, warmup).map((row) => during(row, row.result.sharpness).at(-1)! / row.result.sharpness[0]!);
     const values = {
       start: rowsOf("post", none).map(({ result }) => result.share[0]!),

@@ -1,10 +1,11 @@
 // The run that the project is judged by: the cases that have a bar, the processes, and a file for each adapter.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Case } from "../../bench/bench.js";
 import { bars, type Verdict } from "../../bench/bars.js";
 import { parseLines, toLine, type Row } from "../../bench/row.js";
 import { casesOf } from "../../bench/suites/index.js";
+import { makeFolder } from "../../node/files.js";
 
 /** Those that a bar names. */
 export function casesWithBars(): Case[] {
@@ -21,7 +22,7 @@ export function baselineFile(adapter: string): string {
 /** Puts the rows in place of the file's own; lines of other kinds stay. */
 export function writeBaseline(file: string, rows: readonly Row[]): void {
   const { others } = parseLines(existsSync(file) ? readFileSync(file, "utf8") : "");
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   writeFileSync(file, `${[...others, ...rows.map(toLine)].join("\n")}\n`);
 }
 

@@ -1,9 +1,9 @@
 // Results of cells in a file, a line each: what an interrupted sweep goes on from.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UsageError } from "../../errors.js";
 import type { CellStore, StoredCell } from "../../lab/index.js";
-import { reason } from "../../node/files.js";
+import { makeFolder, reason } from "../../node/files.js";
 
 interface Line extends StoredCell {
   key: string;
@@ -29,7 +29,7 @@ export class FileStore implements CellStore {
     if (belongs) for (const { key, ...cell } of lines.flatMap(parsed)) this.kept.set(key, cell);
     // Written whole: a line that a crash cut off would spoil the one after it.
     this.writing(() => {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       writeFileSync(path, [identity, ...[...this.kept].map(([key, cell]) => JSON.stringify({ key, ...cell })), ""].join("\n"));
     });
   }
