@@ -1,5 +1,5 @@
 // The smallest Transformer that still learns what follows what, for sweeps of hundreds of runs.
-import { capture, GIAdam, Adam, nn, type CapturedStep, type Device, type optim, type Tensor } from "kiln-gpu";
+import { Adam, capture, GIAdam, nn, type CapturedStep, type Device, type optim, type Tensor } from "kiln-gpu";
 import { Chain, symbols } from "./chain.js";
 import { lossesOf } from "./losses.js";
 
@@ -32,9 +32,11 @@ export class TinyTrainer {
     private readonly device: Device,
     private readonly norm: nn.NormPlace,
     adam: AdamName,
+    { clipNorm }: { clipNorm?: number } = {},
   ) {
     this.model = tinyGpt(device, norm, 0);
-    this.optimizer = adam === "Adam" ? new Adam(this.model.parameters(), { lr: 0 }) : new GIAdam(this.model.parameters(), { lr: 0 });
+    const options = { lr: 0, ...(clipNorm !== undefined && { clipNorm }) };
+    this.optimizer = adam === "Adam" ? new Adam(this.model.parameters(), options) : new GIAdam(this.model.parameters(), options);
     this.fresh = this.optimizer.snapshot();
     this.step = capture(device, ({ tokens, targets }) => {
       this.optimizer.zeroGrad();
@@ -47,12 +49,21 @@ export class TinyTrainer {
 
   /** The losses of a run: weights, then batches, follow from the seed. Ends early where the loss bursts. */
   async run({ seed, steps, lr }: TinyRun, signal: AbortSignal): Promise<number[]> {
+    this.start(seed);
+    for (const group of this.optimizer.paramGroups) group.lr = lr;
+    const data = new Chain(shape.block, batch, seed);
+    return lossesOf(this.step, { steps, signal, feed: () => data.next(), stopAbove: lostBeyond });
+  }
+
+  /** How many steps of the last run were clipped. */
+  async clipped(): Promise<number> {
+    return (await this.optimizer.stats()).clipped;
+  }
+
+  private start(seed: number): void {
     this.fresh.restore();
     const source = tinyGpt(this.device, this.norm, seed);
     this.model.loadStateDict(source.stateDict());
     source.dispose();
-    for (const group of this.optimizer.paramGroups) group.lr = lr;
-    const data = new Chain(shape.block, batch, seed);
-    return lossesOf(this.step, { steps, signal, feed: () => data.next(), stopAbove: lostBeyond });
   }
 }
